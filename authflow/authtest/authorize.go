@@ -1,0 +1,150 @@
+package authtest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	authorizePath = "/oauth/authorize"
+	codeLifetime  = time.Minute // RFC 6749 section 4.1.2 allows ten
+)
+
+// authorization is a browser's request, RFC 6749 section 4.1.1. Nothing of it is
+// kept: the consent form is posted to the same URL and everything checked again.
+type authorization struct {
+	client    Client
+	redirect  string
+	state     string
+	challenge string
+	scopes    []string
+	flaw      string // an error code for the client
+}
+
+// authCode is an authorization code, found by its digest.
+type authCode struct {
+	client    Client
+	redirect  string
+	challenge string
+	scopes    []string
+	user      User
+	expires   time.Time
+	grant     *grant // once it was used
+}
+
+// readAuthorization fails where a redirect would serve an attacker: unknown
+// client, unregistered redirect_uri. Other mistakes are a flaw to report back.
+func (s *Server) readAuthorization(q url.Values) (authorization, error) {
+	c, known := s.registered(q.Get("client_id"))
+	if !known {
+		return authorization{}, refuse("invalid_client", "This app is not known here.")
+	}
+	if !slices.Contains(c.RedirectURIs, q.Get("redirect_uri")) {
+		return authorization{}, refuse("invalid_request", "This app wants to send you to an address that it has not registered.")
+	}
+	a := authorization{
+		client: c, redirect: q.Get("redirect_uri"), state: q.Get("state"),
+		challenge: q.Get("code_challenge"), scopes: strings.Fields(q.Get("scope")),
+	}
+	switch {
+	case repeated(q) != "", q.Has("client_secret"), !goodChallenge(a.challenge, q.Get("code_challenge_method")):
+		a.flaw = "invalid_request"
+	case q.Get("response_type") != "code":
+		a.flaw = "unsupported_response_type"
+	}
+	return a, nil
+}
+
+// agree makes a code and returns where to send the browser.
+func (s *Server) agree(a authorization, as User) string {
+	code := newCode()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.codes[digestOf(code)] = &authCode{
+		client: a.client, redirect: a.redirect, challenge: a.challenge, scopes: a.scopes,
+		user: as, expires: time.Now().Add(codeLifetime),
+	}
+	return s.sendBack(a, "code", code)
+}
+
+// sendBack is the redirect URI with an answer in it, and the issuer (RFC 9207).
+func (s *Server) sendBack(a authorization, name, value string) string {
+	q := url.Values{name: {value}, "iss": {s.issuer}}
+	if a.state != "" {
+		q.Set("state", a.state)
+	}
+	if strings.Contains(a.redirect, "?") {
+		return a.redirect + "&" + q.Encode()
+	}
+	return a.redirect + "?" + q.Encode()
+}
+
+// redeemCode is RFC 6749 section 4.1.3. A second use revokes what the first one got.
+func (s *Server) redeemCode(c Client, f url.Values) (any, error) {
+	a := s.codes[digestOf(f.Get("code"))]
+	switch {
+	case a == nil || a.client.ID != c.ID:
+		return nil, refuse("invalid_grant", "unknown code")
+	case a.grant != nil:
+		a.grant.dead = true
+		return nil, refuse("invalid_grant", "the code was used before; its tokens are revoked")
+	case !time.Now().Before(a.expires):
+		return nil, refuse("invalid_grant", "the code has expired")
+	case f.Get("redirect_uri") != a.redirect:
+		return nil, refuse("invalid_grant", "redirect_uri differs from the one of the authorization request")
+	case !proven(a.challenge, f.Get("code_verifier")):
+		return nil, refuse("invalid_grant", "code_verifier does not match the challenge")
+	}
+	a.grant = s.newGrant(a.client, a.user, a.scopes)
+	return s.issue(a.grant, a.grant.scopes), nil
+}
+
+// askConsent shows who asks for what.
+func (s *Server) askConsent(w http.ResponseWriter, r *http.Request) {
+	if a, ok := s.openAuthorization(w, r); ok {
+		s.render(w, r, http.StatusOK, consentView(a, r.URL.RequestURI(), s.opt.Users))
+	}
+}
+
+// takeConsent sends the browser back with the answer.
+func (s *Server) takeConsent(w http.ResponseWriter, r *http.Request) {
+	a, ok := s.openAuthorization(w, r)
+	if !ok {
+		return
+	}
+	as, named := s.chosenUser(r)
+	switch {
+	case r.PostForm.Get("decision") != "approve":
+		redirect(w, r, s.sendBack(a, "error", "access_denied"))
+	case !named:
+		v := consentView(a, r.URL.RequestURI(), s.opt.Users)
+		v.Problem = chooseAccount
+		s.render(w, r, http.StatusBadRequest, v)
+	default:
+		redirect(w, r, s.agree(a, as))
+	}
+}
+
+// openAuthorization answers by itself what cannot be consented to.
+func (s *Server) openAuthorization(w http.ResponseWriter, r *http.Request) (authorization, bool) {
+	a, err := s.readAuthorization(r.URL.Query())
+	switch {
+	case err != nil:
+		s.render(w, r, http.StatusBadRequest, view{Page: "result", Title: "This link does not work", Text: textOf(err)})
+		return a, false
+	case a.flaw != "":
+		redirect(w, r, s.sendBack(a, "error", a.flaw))
+		return a, false
+	}
+	return a, true
+}
+
+// redirect turns a POST into a GET, so that no form travels on.
+func redirect(w http.ResponseWriter, r *http.Request, to string) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}

@@ -1,0 +1,232 @@
+// Package authtest is an OAuth 2.0 authorization server in memory: a small
+// world to sign in to, for tests and for the playground.
+//
+// Start makes a Server, New one for a test. A client asks its device endpoint
+// for a code (RFC 8628) or sends a browser to its authorization endpoint (RFC
+// 6749 with PKCE), and is held to the letter of the standards: a poll that
+// comes early slows it down, one that comes after the tokens kills them, and a
+// refresh token used twice takes its whole family along.
+//
+// Somebody must say yes. A person does it on the pages at /device and
+// /oauth/authorize; a test or a script calls Approve, Deny and Expire, or
+// Consent and Refuse for the browser.
+//
+// Break makes an endpoint misbehave, once per Fault; Stop and Resume take the
+// whole server away for a while. Requests tells everything that arrived.
+//
+// It judges the client, so it shares no code with it. It keeps everything until
+// it is closed, knows no passwords and signs no ID tokens: never put it on a
+// network. Start therefore listens on loopback only.
+package authtest
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/usherbot/usher/core/coretest/pipe"
+)
+
+// Options describe a server. The zero value is useful.
+type Options struct {
+	Net      *pipe.Net    // where to listen; nil: on loopback
+	Addr     string       // default: auth.example:443 on Net, otherwise 127.0.0.1:0
+	Listener net.Listener // listens here instead of Net and Addr
+
+	Users   []User   // default: octocat and hubot
+	Clients []Client // default: one public client, "app"
+
+	Interval      time.Duration // between polls, default 5 s
+	CodeLifetime  time.Duration // of device and user codes, default 10 min
+	TokenLifetime time.Duration // of access tokens, default 1 h
+
+	PKCE       PKCE     // at the device endpoint
+	NoComplete bool     // leaves verification_uri_complete out
+	Withhold   []string // scopes that nobody is ever granted
+}
+
+// User is somebody who can sign in. Empty claims are left out of the user info.
+type User struct {
+	Subject  string // the stable key, sub
+	Name     string // what people call the account, preferred_username
+	FullName string
+	Profile  string // a URL
+	Email    string
+}
+
+// PKCE says how the device endpoint takes RFC 7636. The authorization endpoint
+// always requires it.
+type PKCE int
+
+const (
+	PKCEOptional PKCE = iota // checked when it is used
+	PKCERequired             // invalid_request without a challenge, like a Keycloak client set so
+	PKCERefused              // invalid_request with one, like a server that knows it not
+)
+
+// Server is a running authorization server.
+type Server struct {
+	opt    Options
+	issuer string
+	mux    *http.ServeMux
+	http   *http.Server
+	client *http.Client
+	served chan struct{} // closed when Serve has returned
+	conns  sync.WaitGroup
+
+	mu      sync.Mutex // guards all below
+	devices map[digest]*device
+	typed   map[string]*device // by user code, as normalise leaves it
+	queue   []*device          // in the order they came
+	codes   map[digest]*authCode
+	access  map[digest]*accessToken
+	refresh map[digest]*refreshToken
+	missed  []time.Time // wrong user codes, the newest last
+	faults  map[Endpoint][]Fault
+	stopped bool
+	seen    []Request
+}
+
+// Start makes a server and begins to serve.
+func Start(o Options) (*Server, error) {
+	l, err := listen(o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		opt:     withDefaults(o),
+		issuer:  issuer(l.Addr()),
+		served:  make(chan struct{}),
+		devices: map[digest]*device{},
+		typed:   map[string]*device{},
+		codes:   map[digest]*authCode{},
+		access:  map[digest]*accessToken{},
+		refresh: map[digest]*refreshToken{},
+		faults:  map[Endpoint][]Fault{},
+	}
+	s.client = &http.Client{Transport: &http.Transport{}}
+	if o.Net != nil && o.Listener == nil {
+		s.client = o.Net.Client()
+	}
+	s.mux = s.routes()
+	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: 10 * time.Second, ConnState: s.count}
+	go func() {
+		defer close(s.served)
+		// Serve ends with ErrServerClosed, or because the listener was taken away: both are wanted.
+		s.http.Serve(l) //nolint:errcheck
+	}()
+	return s, nil
+}
+
+// T is what New needs of a *testing.T, so that programs need not link package testing.
+type T interface {
+	Helper()
+	Cleanup(func())
+	Fatal(args ...any)
+	Error(args ...any)
+}
+
+// New starts a server for a test and closes it at the end. Unless o says where,
+// the server gets a network of pipes of its own, reached through Client.
+func New(t T, o Options) *Server {
+	t.Helper()
+	if o.Net == nil && o.Listener == nil && o.Addr == "" {
+		o.Net = pipe.New()
+	}
+	s, err := Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// URL is the issuer; it has no slash at the end.
+func (s *Server) URL() string { return s.issuer }
+
+// Client reaches the server, over pipes where Options.Net or New put it there.
+func (s *Server) Client() *http.Client { return s.client }
+
+// Format prints where the server is and nothing that it knows.
+func (s *Server) Format(f fmt.State, _ rune) {
+	io.WriteString(f, "authorization server "+s.issuer) //nolint:errcheck // fmt's own buffer
+}
+
+// Close stops the server, drops its connections and waits until nothing of it runs.
+func (s *Server) Close() error {
+	err := s.http.Close()
+	<-s.served
+	err = errors.Join(err, s.http.Close()) // whoever was accepted in between
+	s.conns.Wait()
+	s.client.CloseIdleConnections()
+	if err != nil {
+		return fmt.Errorf("close authorization server: %w", err)
+	}
+	return nil
+}
+
+// count lets Close wait for connections, which net/http itself does not.
+func (s *Server) count(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		s.conns.Add(1)
+	case http.StateClosed:
+		s.conns.Done()
+	}
+}
+
+// routes are the endpoints that can Break, and the pages.
+func (s *Server) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+string(Discovery), answering(s.discovery))
+	mux.HandleFunc("POST "+string(Device), s.form(s.beginDevice))
+	mux.HandleFunc("POST "+string(Token), s.form(s.token))
+	mux.HandleFunc("POST "+string(Revocation), s.form(s.revoke))
+	mux.HandleFunc("GET "+string(UserInfo), answering(s.userinfo))
+	mux.HandleFunc("POST "+string(UserInfo), answering(s.userinfo))
+	mux.HandleFunc("GET "+authorizePath, s.askConsent)
+	mux.HandleFunc("POST "+authorizePath, s.sameSite(s.takeConsent))
+	mux.HandleFunc("GET "+pagePath, s.enterCode)
+	mux.HandleFunc("POST "+pagePath, s.sameSite(s.checkCode))
+	mux.HandleFunc("POST "+decidePath, s.sameSite(s.takeDecision))
+	return mux
+}
+
+// serve notes the request, then lets a Fault or the endpoint answer it.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	seen, err := observe(w, r)
+	if err != nil {
+		http.Error(w, "request too large or cut off", http.StatusRequestEntityTooLarge)
+		return
+	}
+	if fault := s.note(seen); fault != nil {
+		fault(w, r)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+func withDefaults(o Options) Options {
+	o.Interval = cmp.Or(o.Interval, 5*time.Second)
+	o.CodeLifetime = cmp.Or(o.CodeLifetime, 10*time.Minute)
+	o.TokenLifetime = cmp.Or(o.TokenLifetime, time.Hour)
+	if o.Clients == nil {
+		o.Clients = []Client{{ID: "app"}}
+	}
+	if o.Users == nil {
+		o.Users = []User{
+			{Subject: "583231", Name: "octocat", FullName: "The Octocat", Profile: "https://github.com/octocat", Email: "octocat@example.com"},
+			{Subject: "480938", Name: "hubot", FullName: "Hubot", Profile: "https://github.com/hubot", Email: "hubot@example.com"},
+		}
+	}
+	return o
+}

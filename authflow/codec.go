@@ -1,0 +1,137 @@
+package authflow
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/usherbot/usher/core/seal"
+	"github.com/usherbot/usher/core/store"
+)
+
+// The blobs of a login and of an account are JSON, sealed for their row. The
+// types here exist because a Secret refuses to be encoded: what reveals one is
+// in this file and nowhere else.
+
+// Tables that blobs are bound to.
+const (
+	inLogin   = "login"
+	inOrigin  = "login.origin"
+	inAccount = "account"
+)
+
+// secrets is what a login must keep from everyone: it is wiped when it ends.
+type secrets struct {
+	Show    Show          `json:"show"`
+	Secret  string        `json:"secret"`
+	Scopes  []string      `json:"scopes"`
+	Every   time.Duration `json:"every"`
+	Slowed  bool          `json:"slowed,omitempty"`
+	Expires time.Time     `json:"expires"`
+	Token   *wireToken    `json:"token,omitempty"`
+	Since   time.Time     `json:"since,omitzero"` // when Token was granted
+}
+
+// wireToken is a Token in clear, on its way into a sealed blob.
+type wireToken struct {
+	Access  string    `json:"access"`
+	Refresh string    `json:"refresh,omitempty"`
+	Type    string    `json:"type"`
+	Scopes  []string  `json:"scopes,omitempty"`
+	Expires time.Time `json:"expires,omitzero"`
+}
+
+// origin is what is known of a login as long as its row lives.
+type origin struct {
+	Scopes  []string `json:"scopes,omitempty"`
+	Missing []string `json:"missing,omitempty"`
+	Why     Why      `json:"why,omitempty"`
+	Dropped bool     `json:"dropped,omitempty"`
+	Who     Identity `json:"who,omitzero"`
+	Core    []byte   `json:"core,omitempty"` // as given to Start and Keep
+}
+
+func revealGrant(g Grant, t *Token, since time.Time) secrets {
+	s := secrets{
+		Show: g.Show, Secret: g.Secret.Reveal(), Scopes: g.Scopes,
+		Every: g.Every, Slowed: g.Slowed, Expires: g.Expires, Since: since,
+	}
+	if t != nil {
+		w := revealToken(*t)
+		s.Token = &w
+	}
+	return s
+}
+
+func (s secrets) grant() Grant {
+	return Grant{
+		Show: s.Show, Secret: seal.Secret(s.Secret), Scopes: s.Scopes,
+		Every: s.Every, Slowed: s.Slowed, Expires: s.Expires,
+	}
+}
+
+func revealToken(t Token) wireToken {
+	return wireToken{t.Access.Reveal(), t.Refresh.Reveal(), t.Type, t.Scopes, t.Expires}
+}
+
+func (w wireToken) token() Token {
+	return Token{seal.Secret(w.Access), seal.Secret(w.Refresh), w.Type, w.Scopes, w.Expires}
+}
+
+// sealJSON seals v for a row. v is one of the types above, which JSON can always
+// encode.
+func sealJSON(k seal.Keys, v any, table, id, person string) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("authflow: encode %T: %v", v, err))
+	}
+	return k.Seal(b, table, id, person)
+}
+
+func openJSON(k seal.Keys, blob []byte, v any, table, id, person string) error {
+	b, err := k.Open(blob, table, id, person)
+	if err != nil {
+		return fmt.Errorf("open %s %s: %w", table, id, err)
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("decode %s %s: %w", table, id, err)
+	}
+	return nil
+}
+
+func (l *Logins) sealSecrets(row store.Login, s secrets) []byte {
+	return sealJSON(l.keys, s, inLogin, row.ID, row.Person)
+}
+
+func (l *Logins) openSecrets(row store.Login) (secrets, error) {
+	var s secrets
+	return s, openJSON(l.keys, row.Sealed, &s, inLogin, row.ID, row.Person)
+}
+
+func (l *Logins) sealOrigin(row store.Login, o origin) []byte {
+	return sealJSON(l.keys, o, inOrigin, row.ID, row.Person)
+}
+
+func (l *Logins) openOrigin(row store.Login) (origin, error) {
+	var o origin
+	return o, openJSON(l.keys, row.Origin, &o, inOrigin, row.ID, row.Person)
+}
+
+// view is a row as others see it.
+func (l *Logins) view(row store.Login) (Login, error) {
+	o, err := l.openOrigin(row)
+	if err != nil {
+		return Login{}, err
+	}
+	out := Login{
+		ID: row.ID, Person: row.Person, Provider: row.Provider,
+		State: State(row.State), Why: o.Why, Scopes: o.Scopes, Missing: o.Missing, Dropped: o.Dropped,
+		Created: row.Created, Expires: row.Expires, Shown: row.Shown, Who: o.Who, Origin: o.Core,
+	}
+	if out.State != Waiting {
+		return out, nil
+	}
+	s, err := l.openSecrets(row)
+	out.Show = s.Show
+	return out, err
+}

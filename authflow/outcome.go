@@ -1,0 +1,73 @@
+package authflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/usherbot/usher/core/store"
+)
+
+// What the engine decides about a login. Each decision starts from one state, so
+// whoever was faster wins.
+
+// granted keeps the token in the login's row: a device code gives it once.
+func (l *Logins) granted(t Token, since time.Time) decision {
+	return func(row store.Login, _ *origin) (store.Change, error) {
+		if row.State != string(Waiting) {
+			return store.Change{}, ErrEnded
+		}
+		s, err := l.openSecrets(row)
+		if err != nil {
+			return store.Change{}, err
+		}
+		w := revealToken(t)
+		s.Token, s.Since = &w, since
+		return store.Change{State: string(Granted), Sealed: l.sealSecrets(row, s), Due: since}, nil
+	}
+}
+
+// ended is an end that nobody in the chat decided on.
+func (l *Logins) ended(from, to State, why Why) decision {
+	return func(row store.Login, o *origin) (store.Change, error) {
+		if row.State != string(from) {
+			return store.Change{}, ErrEnded
+		}
+		o.Why, o.Dropped = why, from != Waiting
+		if from == Confirming {
+			o.Who = Identity{}
+		}
+		return store.Change{State: string(to), Ended: true, Owner: l.owner}, nil
+	}
+}
+
+// named links the account that a token turned out to be of, unless the person
+// has linked another one at this provider: then they are asked first.
+func (l *Logins) named(ctx context.Context, who Identity, t Token) decision {
+	return func(row store.Login, o *origin) (store.Change, error) {
+		if row.State != string(Granted) {
+			return store.Change{}, ErrEnded
+		}
+		o.Who, o.Missing = who, missing(o.Scopes, t.Scopes)
+		had, err := l.store.Account(ctx, row.Person, row.Provider)
+		switch {
+		case err != nil && !errors.Is(err, store.ErrNotFound):
+			return store.Change{}, fmt.Errorf("read account: %w", err)
+		case err == nil && !who.Is(Identity{Issuer: had.Issuer, Subject: had.Subject}):
+			return store.Change{State: string(Confirming), Sealed: row.Sealed, Expires: time.Now().Add(confirmFor)}, nil
+		}
+		return l.linked(row, who, t), nil
+	}
+}
+
+// linked makes a token an account.
+func (l *Logins) linked(row store.Login, who Identity, t Token) store.Change {
+	a := store.Account{
+		ID: store.NewID(), Person: row.Person, Provider: row.Provider,
+		Issuer: who.Issuer, Subject: who.Subject, Name: who.Name, URL: who.URL,
+		Scopes: t.Scopes, Expires: t.Expires, LinkedBy: row.ID, LinkedAt: time.Now(),
+	}
+	a.Sealed = sealJSON(l.keys, revealToken(t), inAccount, a.ID, a.Person)
+	return store.Change{State: string(Linked), Ended: true, Account: &a}
+}

@@ -1,0 +1,49 @@
+package authflow
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/usherbot/usher/core/seal"
+)
+
+// Provider is one service that people can sign in to: data and functions. The
+// constructors in package provider make them.
+type Provider struct {
+	Name, Title string // "github", "GitHub"
+	// Issuer is, with Identity.Subject, the key of an account.
+	Issuer string
+	Flows  []Flow // best first; where one is switched off, the next is tried
+	// Hosts are those that an account's client sends the token to, as host or
+	// host:port; on any other it fails with ErrForeignHost.
+	Hosts []string
+	// VerifyHosts are those that a link for a person may point to. None: any.
+	VerifyHosts []string
+	Manage      string // the page where a person removes access by hand; may be empty
+	// Who asks whose token t is. An error that is no *OAuthError is worth
+	// another try. c is the engine's client and adds nothing to a request.
+	Who func(ctx context.Context, c *http.Client, t Token) (Identity, error)
+}
+
+// Identity is an account at a provider. Its key is Issuer and Subject, never a
+// name or an address, which people change and providers give to others.
+type Identity struct {
+	Issuer  string `json:"issuer"`
+	Subject string `json:"subject"`
+	Name    string `json:"name,omitempty"` // for display
+	URL     string `json:"url,omitempty"`  // for display
+}
+
+// Is reports whether i and other are the same account.
+func (i Identity) Is(other Identity) bool {
+	return i.Issuer == other.Issuer && i.Subject == other.Subject
+}
+
+// Token is what a provider granted (RFC 6749 section 5.1).
+type Token struct {
+	Access, Refresh seal.Secret
+	Type            string    // "Bearer", as the provider wrote it
+	Scopes          []string  // as granted
+	Expires         time.Time // zero: the provider did not say
+}

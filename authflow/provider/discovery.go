@@ -1,0 +1,173 @@
+package provider
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/usherbot/usher/authflow"
+)
+
+const (
+	freshFor  = time.Hour        // how long a document is believed
+	lookupFor = 20 * time.Second // how long getting one may take
+)
+
+// metadata is what we need of OpenID Connect Discovery 1.0 section 3, RFC 8414
+// section 2 and RFC 8628 section 4.
+type metadata struct {
+	Issuer   string   `json:"issuer"`
+	Device   string   `json:"device_authorization_endpoint"`
+	Token    string   `json:"token_endpoint"`
+	Userinfo string   `json:"userinfo_endpoint"`
+	Methods  []string `json:"token_endpoint_auth_methods_supported"`
+}
+
+// complete reports whether nothing has to be discovered.
+func (m metadata) complete() bool { return m.Device != "" && m.Token != "" && m.Userinfo != "" }
+
+// or is m with the gaps filled from found.
+func (m metadata) or(found metadata) metadata {
+	found.Device = cmp.Or(m.Device, found.Device)
+	found.Token = cmp.Or(m.Token, found.Token)
+	found.Userinfo = cmp.Or(m.Userinfo, found.Userinfo)
+	return found
+}
+
+// check finds what would make a login fail later on, or give secrets away. Only
+// the device endpoint may be missing.
+func (m metadata) check(issuer *url.URL) error {
+	for _, endpoint := range []struct {
+		name, raw string
+		optional  bool
+	}{
+		{"token_endpoint", m.Token, false},
+		{"userinfo_endpoint", m.Userinfo, false},
+		{"device_authorization_endpoint", m.Device, true},
+	} {
+		err := checkEndpoint(endpoint.raw, issuer)
+		switch {
+		case endpoint.raw != "" && err != nil:
+			return fmt.Errorf("%s: %w", endpoint.name, err)
+		case endpoint.raw == "" && !endpoint.optional:
+			return fmt.Errorf("the document has no %s: set its URL", endpoint.name)
+		}
+	}
+	return nil
+}
+
+// auth is how a client with a secret authenticates here. Where the document does
+// not say, Discovery 1.0 section 3 has it that it is Basic.
+func (m metadata) auth() authflow.ClientAuth {
+	if m.Methods == nil || slices.Contains(m.Methods, "client_secret_basic") && !slices.Contains(m.Methods, "client_secret_post") {
+		return authflow.AuthBasic
+	}
+	return authflow.AuthPost
+}
+
+// discovery finds the endpoints of an issuer when they are needed.
+type discovery struct {
+	raw    string // the issuer as it was given, to compare
+	issuer *url.URL
+	given  metadata // wins over what is found
+
+	mu   sync.Mutex
+	last *lookup
+}
+
+// lookup is one time of asking, shared by all who want to know meanwhile.
+type lookup struct {
+	done  chan struct{} // closed when the fields below are there
+	found metadata
+	err   error
+	until time.Time // the end of what was found
+}
+
+// endpoints returns the endpoints. Its errors are worth another try.
+func (d *discovery) endpoints(ctx context.Context, c *http.Client) (metadata, error) {
+	if d.given.complete() {
+		return d.given, nil
+	}
+	l := d.current(ctx, c)
+	select {
+	case <-l.done:
+		return l.found, l.err
+	case <-ctx.Done():
+		return metadata{}, fmt.Errorf("discover %s: %w", d.issuer.Host, ctx.Err())
+	}
+}
+
+// current is the last lookup, or a new one when that failed or is too old. Whoever
+// starts one may leave: others wait for it too.
+func (d *discovery) current(ctx context.Context, c *http.Client) *lookup {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.last == nil || d.last.over(time.Now()) {
+		d.last = &lookup{done: make(chan struct{})}
+		go d.look(context.WithoutCancel(ctx), c, d.last)
+	}
+	return d.last
+}
+
+func (l *lookup) over(now time.Time) bool {
+	select {
+	case <-l.done:
+		return l.err != nil || !now.Before(l.until)
+	default:
+		return false
+	}
+}
+
+func (d *discovery) look(ctx context.Context, c *http.Client, l *lookup) {
+	defer close(l.done)
+	ctx, cancel := context.WithTimeout(ctx, lookupFor)
+	defer cancel()
+	found, err := d.fetch(ctx, c)
+	if err != nil {
+		l.err = fmt.Errorf("discover %s: %w", d.issuer.Host, err)
+		return
+	}
+	l.found, l.until = found, time.Now().Add(freshFor)
+}
+
+// fetch asks for the document of OpenID Connect and, where there is none, for
+// that of RFC 8414.
+func (d *discovery) fetch(ctx context.Context, c *http.Client) (metadata, error) {
+	found, err := d.get(ctx, c, strings.TrimSuffix(d.raw, "/")+"/.well-known/openid-configuration")
+	if no, ok := errors.AsType[*authflow.OAuthError](err); ok && no.Status == http.StatusNotFound {
+		found, err = d.get(ctx, c, oauthDocument(d.issuer))
+	}
+	if no, ok := errors.AsType[*authflow.OAuthError](err); ok {
+		err = errors.New(no.Error()) // the document is refused, not the login
+	}
+	if err != nil {
+		return metadata{}, err
+	}
+	if found.Issuer != d.raw {
+		return metadata{}, fmt.Errorf("the document is of the issuer %.200q, not %q: give exactly that one", found.Issuer, d.raw)
+	}
+	found = d.given.or(found)
+	return found, found.check(d.issuer)
+}
+
+func (d *discovery) get(ctx context.Context, c *http.Client, from string) (metadata, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
+	if err != nil {
+		return metadata{}, errors.New("the issuer makes no valid URL")
+	}
+	var m metadata
+	return m, authflow.FetchJSON(c, req, &m)
+}
+
+// oauthDocument puts the well-known part between host and path (RFC 8414 section 3).
+func oauthDocument(issuer *url.URL) string {
+	root := &url.URL{Scheme: issuer.Scheme, Host: issuer.Host}
+	return root.String() + "/.well-known/oauth-authorization-server" + strings.TrimSuffix(issuer.EscapedPath(), "/")
+}

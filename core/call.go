@@ -1,0 +1,268 @@
+package core
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/usherbot/usher/core/markup"
+)
+
+// routeCall finds the command that was called, and what to do about one that is
+// unknown or not complete.
+func (b *Bot) routeCall(in *Invocation, call Call) Handler {
+	n, rest, wrong := b.find(call.Name, call.Rest)
+	if n == nil {
+		return b.unknown(wrong)
+	}
+	in.node, in.Command, in.private = n, n.path, n.Private
+	if n.handler == nil {
+		return b.needsTopic(n, rest)
+	}
+	values, problem := b.values(n, call.Args, rest, in.From)
+	if problem != "" {
+		return b.misused(n, problem)
+	}
+	in.Values = values
+	if lacking := lacking(n.specs, values); len(lacking) > 0 {
+		return b.askOptions(n, lacking)
+	}
+	return b.runCommand
+}
+
+// runCommand runs the command whose values are complete, and notes that it was
+// the person's latest.
+func (b *Bot) runCommand(ctx context.Context, in *Invocation) error {
+	if b.logins != nil && in.node.path != "login" && !in.goesOn() {
+		if err := b.store.PutNote(ctx, latest(in.From), []byte(in.Key), time.Now().Add(DefaultFor)); err != nil {
+			return err
+		}
+	}
+	return in.node.handler(ctx, in)
+}
+
+// latest names the note that holds the key of a person's latest command.
+func latest(u User) string { return "latest:" + u.Key() }
+
+// find walks down the tree of commands, in name and then in rest. It returns nil
+// and the name that is unknown, or the command and what is left of rest.
+func (b *Bot) find(name, rest string) (n *node, left, wrong string) {
+	nodes := b.commands
+	for {
+		word, more, _ := strings.Cut(name, " ")
+		if word == "" { // the name is used up; a subcommand may follow in the text
+			if n == nil || len(n.sub) == 0 {
+				return n, rest, name
+			}
+			word, more = cutWord(rest)
+			next := pick(n.sub, word)
+			if next == nil {
+				return n, rest, ""
+			}
+			n, nodes, rest = next, next.sub, more
+			continue
+		}
+		if n = pick(nodes, word); n == nil {
+			return nil, "", word
+		}
+		nodes, name = n.sub, strings.TrimLeft(more, " ")
+	}
+}
+
+func pick(nodes []*node, name string) *node {
+	name = strings.ToLower(name)
+	for _, n := range nodes {
+		if n.is(name) {
+			return n
+		}
+	}
+	return nil
+}
+
+// values parses what was given for the options of n: typed by the platform, or
+// as text.
+func (b *Bot) values(n *node, args map[string]string, rest string, from User) (map[string]string, markup.Text) {
+	if args == nil {
+		var problem markup.Text
+		if args, problem = b.splitArgs(n.specs, rest); problem != "" {
+			return nil, problem
+		}
+	}
+	if len(args) == 0 {
+		return nil, ""
+	}
+	values := make(map[string]string, len(args))
+	for _, s := range n.specs {
+		text, given := args[s.Name]
+		if !given {
+			continue
+		}
+		value, must := s.parse(text, from, &b.words)
+		if must != "" {
+			return nil, markup.F(b.words.MustBe, s.Name, must, brief(text))
+		}
+		values[s.Name] = value
+	}
+	return values, ""
+}
+
+// splitArgs gives each option its part of a text: name=value or name:value where
+// name is an option, else in order. Quotes hold words together, and the last
+// option takes all that is left if it is text.
+func (b *Bot) splitArgs(specs []Spec, rest string) (map[string]string, markup.Text) {
+	args := map[string]string{}
+	for rest = strings.TrimSpace(rest); rest != ""; rest = strings.TrimSpace(rest) {
+		if name, value, left, ok := cutNamed(specs, rest); ok {
+			args[name], rest = value, left
+			continue
+		}
+		i := slices.IndexFunc(specs, func(s Spec) bool { _, taken := args[s.Name]; return !taken })
+		switch {
+		case i < 0:
+			return nil, markup.F(b.words.TooMuch, brief(rest))
+		case i == len(specs)-1 && specs[i].Kind == KindString && !quoted(rest):
+			args[specs[i].Name], rest = rest, ""
+		default:
+			args[specs[i].Name], rest = cutWord(rest)
+		}
+	}
+	return args, ""
+}
+
+// cutNamed cuts a name=value or name:value off the front of text.
+func cutNamed(specs []Spec, text string) (name, value, left string, ok bool) {
+	i := strings.IndexAny(text, "=: \t\n\"")
+	if i <= 0 || text[i] != '=' && text[i] != ':' {
+		return "", "", "", false
+	}
+	name = strings.ToLower(text[:i])
+	if !slices.ContainsFunc(specs, func(s Spec) bool { return s.Name == name }) {
+		return "", "", "", false
+	}
+	value, left = cutWord(text[i+1:])
+	return name, value, left, true
+}
+
+// quotes are those that people's keyboards make, each with its end.
+var quotes = map[rune]string{'"': `"`, '“': "”“\"", '„': "“”\"", '«': "»"}
+
+// cutWord cuts the first word, or what stands in quotes, off the front of text.
+// A quote that is never closed is a letter like any other.
+func cutWord(text string) (word, left string) {
+	for first, end := range quotes {
+		inner, found := strings.CutPrefix(text, string(first))
+		if !found {
+			continue
+		}
+		if i := strings.IndexAny(inner, end); i >= 0 {
+			_, after, _ := strings.Cut(inner[i:], string([]rune(inner[i:])[0]))
+			return inner[:i], strings.TrimSpace(after)
+		}
+	}
+	if i := strings.IndexFunc(text, unicode.IsSpace); i >= 0 {
+		return text[:i], strings.TrimSpace(text[i:])
+	}
+	return text, ""
+}
+
+// quoted reports whether text is one quotation and nothing else.
+func quoted(text string) bool {
+	word, left := cutWord(text)
+	return left == "" && len(word) < len(text)
+}
+
+// lacking returns the required options that were not given.
+func lacking(specs []Spec, values map[string]string) []Spec {
+	var out []Spec
+	for _, s := range specs {
+		if _, given := values[s.Name]; s.Required && !given {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// unknown answers a command that there is not.
+func (b *Bot) unknown(name string) Handler {
+	return func(ctx context.Context, in *Invocation) error {
+		if like := closest(strings.ToLower(name), b.names()); like != "" {
+			return in.tell(ctx, markup.F(b.words.DidYouMean, brief(name), like))
+		}
+		return in.tell(ctx, markup.F(b.words.Unknown, brief(name)))
+	}
+}
+
+// needsTopic answers a command that is only good with a subcommand.
+func (b *Bot) needsTopic(n *node, _ string) Handler {
+	return func(ctx context.Context, in *Invocation) error {
+		names := make([]string, len(n.sub))
+		for i, sub := range n.sub {
+			names[i] = sub.Name
+		}
+		return in.tell(ctx, markup.F(b.words.UnknownTopic, n.path, strings.Join(names, ", ")))
+	}
+}
+
+// misused answers a command whose options make no sense.
+func (b *Bot) misused(n *node, problem markup.Text) Handler {
+	return func(ctx context.Context, in *Invocation) error {
+		return in.tell(ctx, markup.F(b.words.Usage, problem, n.usage()))
+	}
+}
+
+// names are all names and aliases of commands.
+func (b *Bot) names() []string {
+	var out []string
+	for _, n := range b.commands {
+		out = append(append(out, n.Name), n.Aliases...)
+	}
+	return out
+}
+
+// closest returns the name that word was probably meant to be, or nothing.
+func closest(word string, names []string) string {
+	best, most := "", 1+min(len(word)/3, 2) // one slip in three letters, at most two
+	for _, name := range names {
+		if d := distance(word, name); d < most {
+			best, most = name, d
+		}
+	}
+	return best
+}
+
+// distance is the number of letters to add, drop, change or swap with their
+// neighbour between two names; past a few it is only known to be large.
+func distance(a, b string) int {
+	if len(a) > 40 || len(b) > 40 {
+		return 40
+	}
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := range len(a) {
+		row[0] = i + 1
+		for j := range len(b) {
+			differ := 1
+			if a[i] == b[j] {
+				differ = 0
+			}
+			row[j+1] = min(last[j+1]+1, row[j]+1, last[j]+differ)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}
+
+// brief is what somebody wrote, short enough to be repeated to them.
+func brief(s string) string {
+	if r := []rune(s); len(r) > 40 {
+		return string(r[:40]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,137 @@
+package core
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/usherbot/usher/authflow"
+	"github.com/usherbot/usher/core/markup"
+)
+
+// claimFor is how long [Not me] below a login that succeeded is good for.
+const claimFor = 30 * 24 * time.Hour
+
+// card is what a login looks like in the chat of its person, in every state. It
+// never shows a code once the login has ended.
+func (b *Bot) card(login authflow.Login, user User) Message {
+	w := &b.words
+	p := b.provider(login.Provider)
+	button := func(label markup.Text, tone Tone, name string, life time.Duration) Control {
+		return Button{Label: markup.Visible(label), Tone: tone, Do: Action{Name: name, Args: []string{login.ID}, Only: user, For: life}}
+	}
+	again := [][]Control{{button(w.NewCode, Main, "~again", DefaultFor)}}
+	switch login.State {
+	case authflow.Waiting:
+		return b.waitingCard(login, p, button(w.Cancel, Plain, "~cancel", time.Until(login.Expires)+DefaultFor))
+	case authflow.Granted:
+		return Message{Text: markup.F(w.Finishing, p.Title)}
+	case authflow.Confirming:
+		return Message{
+			Text: markup.F(w.IsItYou, p.Title, login.Who.Name, login.Who.Subject),
+			Rows: [][]Control{{button(w.Yes, Good, "~me", DefaultFor), button(w.NotMe, Bad, "~notme", DefaultFor)}},
+		}
+	case authflow.Linked:
+		notMe := Button{Label: markup.Visible(w.NotMe), Do: Action{
+			Name: "~notme", Args: []string{login.ID, login.Provider}, Only: user, For: claimFor, Once: true,
+		}}
+		return Message{Text: join(b.signedInText(login, p)), Rows: [][]Control{{notMe}}}
+	case authflow.Denied:
+		return Message{Text: w.Declined, Rows: again}
+	case authflow.Expired:
+		if login.Dropped {
+			return Message{Text: b.dropped(w.ConfirmExpired, login, p), Rows: again}
+		}
+		return Message{Text: w.Expired, Rows: again}
+	case authflow.Cancelled:
+		return Message{Text: b.dropped(cancelledText(login.Why, w), login, p)}
+	}
+	return Message{Text: b.dropped(failedText(login.Why, p, w), login, p), Rows: again}
+}
+
+// waitingCard shows what is asked for, where to go, the code, and until when.
+func (b *Bot) waitingCard(login authflow.Login, p authflow.Provider, cancel Control) Message {
+	w := &b.words
+	lines := []markup.Text{markup.F(w.Card, p.Title, b.name, p.Title)}
+	if len(login.Scopes) > 0 {
+		lines = append(lines, markup.F(w.CardScopes, strings.Join(login.Scopes, ", ")))
+	}
+	lines = append(lines,
+		markup.F(w.CardCode, login.Show.URL, login.Show.Code),
+		markup.F(w.CardUntil, markup.Time(login.Expires)),
+		w.CardWarn)
+	open := login.Show.FullURL
+	if open == "" {
+		open = login.Show.URL
+	}
+	return Message{Text: join(lines), Rows: [][]Control{{
+		Link{Label: markup.Visible(markup.F(w.OpenProvider, p.Title)), URL: open},
+		Copy{Label: markup.Visible(w.CopyCode), Text: login.Show.Code},
+		cancel,
+	}}}
+}
+
+// signedInText names the account, and what the provider did not grant.
+func (b *Bot) signedInText(login authflow.Login, p authflow.Provider) []markup.Text {
+	lines := []markup.Text{markup.F(b.words.SignedIn, login.Who.Name, p.Title)}
+	if len(login.Missing) > 0 {
+		lines = append(lines, markup.F(b.words.MissingScopes, p.Title, strings.Join(login.Missing, ", ")))
+	}
+	return lines
+}
+
+// dropped adds, where a token was granted and forgotten, how to end the access
+// on the provider's side.
+func (b *Bot) dropped(text markup.Text, login authflow.Login, p authflow.Provider) markup.Text {
+	if !login.Dropped {
+		return text
+	}
+	return join([]markup.Text{text, b.removeAt(p.Title, p.Manage)})
+}
+
+// removeAt says honestly that the provider still lists an access.
+func (b *Bot) removeAt(title, page string) markup.Text {
+	if page == "" {
+		return markup.F(b.words.RemoveThere, title)
+	}
+	return markup.F(b.words.RemoveAt, title, page)
+}
+
+func cancelledText(why authflow.Why, w *Words) markup.Text {
+	switch why {
+	case authflow.Replaced:
+		return w.Replaced
+	case authflow.NotMine:
+		return w.Disowned
+	}
+	return w.Cancelled
+}
+
+func failedText(why authflow.Why, p authflow.Provider, w *Words) markup.Text {
+	switch why {
+	case authflow.Unnamed:
+		return markup.F(w.Unnamed, p.Title)
+	case authflow.Unavailable:
+		return markup.F(w.Unavailable, p.Title)
+	}
+	return markup.F(w.Failed, p.Title)
+}
+
+// provider is the provider of a name; of one that is no longer offered only the
+// name is known.
+func (b *Bot) provider(name string) authflow.Provider {
+	p, err := b.logins.Provider(name)
+	if err != nil {
+		return authflow.Provider{Name: name, Title: name}
+	}
+	return p
+}
+
+// instead adds to the question whose account this is the one that it replaces.
+func (b *Bot) instead(ctx context.Context, login authflow.Login, m Message) Message {
+	had, err := b.logins.Accounts().Get(ctx, login.Person, login.Provider)
+	if err == nil {
+		m.Text = join([]markup.Text{m.Text, markup.F(b.words.InsteadOf, had.Who.Name)})
+	}
+	return m
+}

@@ -1,0 +1,157 @@
+package coretest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/usherbot/usher/core"
+)
+
+// line is a bot's connection.
+type line struct{ dead bool }
+
+// happening is something that a person did. It waits until a bot has it safe.
+type happening struct {
+	event core.Event
+	on    *message
+	line  *line // that it was delivered on
+}
+
+// Run implements core.Adapter. What another bot was handed and did not get safe
+// before its line ended comes again, under the same Key.
+func (c *Chat) Run(ctx context.Context, on func(core.Event)) error {
+	l := c.connect()
+	defer c.hangUp(l)
+	for {
+		event, changed := c.next(l)
+		if event != nil {
+			on(*event)
+			continue
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (c *Chat) connect() *line {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l := &line{}
+	c.lines, c.cut = append(c.lines, l), false
+	return l
+}
+
+func (c *Chat) hangUp(l *line) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lines = slices.DeleteFunc(c.lines, func(other *line) bool { return other == l })
+	l.dead = true
+	c.giveBack(l)
+}
+
+// errCut is what a bot gets whose connection is cut.
+var errCut = errors.New("the connection is cut")
+
+// Cut takes the line away from the bots that are connected: nothing they do
+// arrives and nothing reaches them, until a bot begins anew with Publish or Run.
+func (c *Chat) Cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cut = true
+	for _, l := range c.lines {
+		l.dead = true
+		c.giveBack(l)
+	}
+}
+
+// giveBack makes what waits on l ready for another. Callers hold c.mu.
+func (c *Chat) giveBack(l *line) {
+	for _, h := range c.waiting {
+		if h.line == l {
+			h.line = nil
+		}
+	}
+	c.change()
+}
+
+// next returns what is to be delivered on l, or a channel to wait on.
+func (c *Chat) next(l *line) (*core.Event, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, h := range c.waiting {
+		if h.line == nil && !l.dead {
+			h.line = l
+			return c.deliver(h, l), nil
+		}
+	}
+	return nil, c.changed
+}
+
+func (c *Chat) deliver(h *happening, l *line) *core.Event {
+	e := h.event
+	if h.on != nil {
+		e.On = c.ref(h.on)
+	}
+	e.Back = &responder{chat: c, line: l, event: e, on: h.on}
+	e.Safe = func() { c.take(h, l) }
+	return &e
+}
+
+// take lets go of h. A dead line cannot tell that it was taken.
+func (c *Chat) take(h *happening, l *line) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !l.dead {
+		c.waiting = slices.DeleteFunc(c.waiting, func(other *happening) bool { return other == h })
+		c.change()
+	}
+}
+
+// happen delivers what a person did to the bot that is connected, or that will
+// be. Callers hold c.mu.
+func (c *Chat) happen(who string, in core.Chat, on *message, what core.What) {
+	if in.Direct {
+		c.opened[who] = true
+	}
+	said, isSaid := what.(core.Said)
+	c.asked = c.asked || !isSaid || said.ToMe
+	c.waiting = append(c.waiting, &happening{on: on, event: core.Event{
+		Key: "event-" + c.id(), At: time.Now(), From: c.user(who), Chat: in, What: what,
+	}})
+	c.change()
+}
+
+// quiet is how long nothing changes once the bot has done all it had to do.
+const quiet = 150 * time.Millisecond
+
+// Idle waits until the bot has taken and answered what people did and says
+// nothing more, or until limit has passed: there need be no answer.
+func (c *Chat) Idle(ctx context.Context, limit time.Duration) {
+	ctx, stop := context.WithTimeout(ctx, limit)
+	defer stop()
+	for {
+		changed, busy := c.state()
+		var calm <-chan time.Time
+		if !busy {
+			calm = time.After(quiet)
+		}
+		select {
+		case <-changed:
+		case <-calm:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (c *Chat) state() (changed <-chan struct{}, busy bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.changed, c.asked || len(c.waiting) > 0
+}

@@ -1,0 +1,93 @@
+package coretest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/usherbot/usher/core"
+)
+
+// How long after an event it can be answered, and answered by a form.
+const (
+	replyFor = 15 * time.Minute
+	askFor   = 3 * time.Second
+)
+
+// responder answers one event.
+type responder struct {
+	chat    *Chat
+	line    *line
+	event   core.Event
+	on      *message // that was pressed
+	updated bool
+	asked   bool
+}
+
+// open says why the event cannot be answered any more. Callers hold chat.mu.
+func (r *responder) open(within time.Duration) error {
+	if r.line.dead {
+		return errCut
+	}
+	if time.Since(r.event.At) > within {
+		return core.ErrTooLate
+	}
+	return nil
+}
+
+// Reply implements core.Responder.
+func (r *responder) Reply(_ context.Context, m core.Message) (core.Ref, error) {
+	r.chat.mu.Lock()
+	defer r.chat.mu.Unlock()
+	if err := r.open(replyFor); err != nil {
+		return core.Ref{}, fmt.Errorf("reply: %w", err)
+	}
+	to := ""
+	if m.Private {
+		to = r.event.From.ID
+	}
+	return r.chat.post("reply", r.event.Chat, to, m)
+}
+
+// Update implements core.Responder. It answers the press, so it works once;
+// later changes are edits.
+func (r *responder) Update(_ context.Context, m core.Message) error {
+	r.chat.mu.Lock()
+	defer r.chat.mu.Unlock()
+	if err := r.open(replyFor); err != nil {
+		return fmt.Errorf("update: %w", err)
+	}
+	switch {
+	case r.on == nil || r.on.deleted:
+		return fmt.Errorf("update: %w", core.ErrGone)
+	case r.updated:
+		return errors.New("update: this press was answered by an update before")
+	}
+	if err := r.chat.replace("update", r.on, m); err != nil {
+		return err
+	}
+	r.updated = true
+	return nil
+}
+
+// Ask implements core.Responder.
+func (r *responder) Ask(_ context.Context, f core.Form) error {
+	r.chat.mu.Lock()
+	defer r.chat.mu.Unlock()
+	if err := r.open(askFor); err != nil {
+		return fmt.Errorf("ask: %w", err)
+	}
+	if err := refuseForm(r.chat.caps, f); err != nil {
+		return fmt.Errorf("ask: %w", err)
+	}
+	if r.asked {
+		return errors.New("ask: this event was answered by a form before")
+	}
+	r.asked = true
+	c, who := r.chat, r.event.From.ID
+	c.closeForm(who)
+	c.messages = append(c.messages, &message{id: c.id(), chat: r.event.Chat, to: who, form: &f, on: r.on})
+	c.done(Sent{How: "ask", Chat: r.event.Chat, To: who, Form: f})
+	return nil
+}

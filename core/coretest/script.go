@@ -1,0 +1,217 @@
+package coretest
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Script is a conversation, one line after the other. A line beginning with #
+// is for the reader. First it may say what its chat is like:
+//
+//	chat has no private messages     also: forms, selects, embeds, copies; or "has forms"
+//	chat edits private messages for 2m
+//	chat cannot write first          the bot needs a link that the person follows
+//	chat cannot write at all         and there is no such link
+//	restarts: nowhere                a restart of the bot between the lines would change them
+//
+// What people do; places are "direct", where a person is when no place is named,
+// and channels:
+//
+//	alice in #general: /login demo
+//	alice: /whoami
+//	alice presses: Cancel            the newest button of that name that alice sees
+//	alice presses twice: Cancel      at once, before the bot can do anything
+//	alice presses late: Cancel       one that alice has seen, though it may be gone
+//	alice chooses Colour: Red, Blue  without a name: the newest select
+//	alice fills: Name = Ann; Size = L
+//	alice follows: Open the private chat
+//
+// What happens at the provider, with the code last shown to that person, or to
+// anybody when the name is no person's here; "as" names the account:
+//
+//	octocat approves
+//	alice approves as octocat
+//	alice denies
+//	alice's code expires
+//	provider down
+//	provider up
+//	provider answers 503             once; see Provider.Answer
+//
+// What else happens:
+//
+//	wait 15m
+//	restart                          the bot dies without farewell and starts again
+//
+// What the bot does. * stands for anything; an audience that is not named may be
+// any. A message that changes before a line has taken it counts as what it has
+// become:
+//
+//	bot in #general: Pong!           all who are there see it
+//	bot to alice: Sign in * [Cancel] alice alone sees it, wherever
+//	bot to alice in #general: *      there, though others are there
+//	bot edits: Cancelled.            also with "to" and "in"
+//	bot deletes: One moment…
+//	bot asks alice: Your order [Name] [Size: S | M | L]
+//	bob sees nothing new
+//	nobody hears anything
+type Script struct {
+	Name     string
+	lines    []scriptLine
+	settings []func(*Options)
+	nowhere  bool // restarts change it
+	people   []string
+	places   []string // channels
+}
+
+// scriptLine is a line with its meaning.
+type scriptLine struct {
+	number int
+	text   string
+	do     func(*play) error
+}
+
+// args are the words of a line that its pattern has names for.
+type args map[string]string
+
+// grammar is what a line can be; the first pattern that fits counts.
+var grammar = []struct {
+	pattern *regexp.Regexp
+	set     func(s *Script, a args) error // for what is said of the whole script
+	do      func(p *play, a args) error
+}{
+	{pattern: sentence(`chat has (?P<no>no )?(?P<what>.+)`), set: setAbility},
+	{pattern: sentence(`chat edits private messages for (?P<time>\S+)`), set: setPrivateEdit},
+	{pattern: sentence(`chat cannot write (?P<how>first|at all)`), set: setDM},
+	{pattern: sentence(`restarts: (?P<how>anywhere|nowhere)`), set: setRestarts},
+
+	{pattern: sentence(`bot(?: to (?P<who>\w+))?(?: in (?P<where>\S+))?: (?P<text>.+)`), do: (*play).expectNew},
+	{pattern: sentence(`bot edits(?: to (?P<who>\w+))?(?: in (?P<where>\S+))?: (?P<text>.+)`), do: (*play).expectEdit},
+	{pattern: sentence(`bot deletes(?: to (?P<who>\w+))?(?: in (?P<where>\S+))?: (?P<text>.+)`), do: (*play).expectDelete},
+	{pattern: sentence(`bot asks (?P<who>\w+)(?: in (?P<where>\S+))?: (?P<text>.+)`), do: (*play).expectForm},
+	{pattern: sentence(`(?P<who>\w+) sees nothing new|nobody hears anything`), do: (*play).expectNothing},
+
+	{pattern: sentence(`wait (?P<time>\S+)`), do: (*play).wait},
+	{pattern: sentence(`restart`), do: (*play).restart},
+	{pattern: sentence(`provider (?P<what>down|up|answers)(?: (?P<with>.+))?`), do: (*play).provider},
+	{pattern: sentence(`(?P<name>\w+) (?P<what>approves|denies)(?: as (?P<account>[\w-]+))?`), do: (*play).decide},
+	{pattern: sentence(`(?P<name>\w+)'s code (?P<what>expires)`), do: (*play).decide},
+
+	{pattern: sentence(`(?P<who>\w+) presses(?: (?P<how>twice|late))?: (?P<label>.+)`), do: (*play).press},
+	{pattern: sentence(`(?P<who>\w+) chooses(?: (?P<hint>[^:]+))?: (?P<labels>.+)`), do: (*play).choose},
+	{pattern: sentence(`(?P<who>\w+) fills: (?P<values>.+)`), do: (*play).fill},
+	{pattern: sentence(`(?P<who>\w+) follows: (?P<label>.+)`), do: (*play).follow},
+	{pattern: sentence(`(?P<who>\w+)(?: in (?P<where>\S+))?: (?P<text>.+)`), do: (*play).say},
+}
+
+func sentence(pattern string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + pattern + `)$`) }
+
+// Parse reads a script.
+func Parse(name, text string) (*Script, error) {
+	s := &Script{Name: name}
+	for i, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if err := s.read(i+1, line); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", name, i+1, err)
+		}
+	}
+	return s, nil
+}
+
+func (s *Script) read(number int, text string) error {
+	for _, g := range grammar {
+		m := g.pattern.FindStringSubmatch(text)
+		if m == nil {
+			continue
+		}
+		a := args{}
+		for i, name := range g.pattern.SubexpNames() {
+			a[name] = m[i]
+		}
+		if g.set != nil {
+			if len(s.lines) > 0 {
+				return fmt.Errorf("%q stands after the conversation has begun", text)
+			}
+			return g.set(s, a)
+		}
+		s.meet(a)
+		s.lines = append(s.lines, scriptLine{number, text, func(p *play) error { return g.do(p, a) }})
+		return nil
+	}
+	return fmt.Errorf("cannot read %q", text)
+}
+
+// meet notes who and what place a line names.
+func (s *Script) meet(a args) {
+	if who := a["who"]; who != "" && !slices.Contains(s.people, who) {
+		s.people = append(s.people, who)
+	}
+	if where := a["where"]; where != "" && where != Direct && !slices.Contains(s.places, where) {
+		s.places = append(s.places, where)
+	}
+}
+
+// Chat returns o as the script wants it to be. A platform whose Options that
+// changes is not one for this script.
+func (s *Script) Chat(o Options) Options {
+	if o.Caps.Platform == "" {
+		o.Caps = Rich()
+	}
+	for _, set := range s.settings {
+		set(&o)
+	}
+	return o
+}
+
+func setAbility(s *Script, a args) error {
+	has := a["no"] == ""
+	set, known := map[string]func(*Options){
+		"private messages": func(o *Options) { o.Caps.Private = has },
+		"forms":            func(o *Options) { o.Caps.Forms = has },
+		"selects":          func(o *Options) { o.Caps.Selects = has },
+		"embeds":           func(o *Options) { o.Caps.Embeds = has },
+		"copies":           func(o *Options) { o.Caps.Copies = has },
+	}[a["what"]]
+	if !known {
+		return fmt.Errorf("no chat has %q", a["what"])
+	}
+	s.settings = append(s.settings, set)
+	return nil
+}
+
+func setPrivateEdit(s *Script, a args) error {
+	d, err := time.ParseDuration(a["time"])
+	if err != nil {
+		return fmt.Errorf("read the time: %w", err)
+	}
+	s.settings = append(s.settings, func(o *Options) { o.Caps.PrivateEdit = d })
+	return nil
+}
+
+func setDM(s *Script, a args) error {
+	way := LinkOnly
+	if a["how"] == "at all" {
+		way = Impossible
+	}
+	s.settings = append(s.settings, func(o *Options) { o.DM = way })
+	return nil
+}
+
+func setRestarts(s *Script, a args) error {
+	s.nowhere = a["how"] == "nowhere"
+	return nil
+}
+
+// restartBefore is s with a restart before its line i.
+func (s *Script) restartBefore(i int) *Script {
+	again := *s
+	again.lines = slices.Insert(slices.Clone(s.lines), i, scriptLine{
+		number: s.lines[i].number, text: "restart", do: func(p *play) error { return p.restart(nil) },
+	})
+	return &again
+}

@@ -1,0 +1,315 @@
+package core
+
+import (
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/usherbot/usher/core/markup"
+)
+
+// Fit makes of a message what a platform can show: the messages to send, in
+// order, of which the last has the controls. Nothing is lost that can be said in
+// another way: embeds become text, selects buttons, what cannot be copied on a
+// tap is shown as code, and a long text becomes several messages. Only what has
+// no other place, such as the end of a label, is cut. size is how long a text is
+// on the platform.
+func Fit(m Message, c Caps, size func(markup.Text) int) []Message {
+	if len(m.Embeds) == 0 && len(m.Rows) == 0 && (c.Limits.Text == 0 || size(m.Text) <= c.Limits.Text) {
+		return []Message{m}
+	}
+	m = plainer(m, c)
+	var out []Message
+	texts := []markup.Text{m.Text}
+	if c.Limits.Text > 0 {
+		texts = markup.Split(m.Text, func(t markup.Text) bool { return size(t) <= c.Limits.Text })
+	}
+	for _, t := range texts {
+		out = append(out, Message{Text: t})
+	}
+	for i, embeds := range chunks(fitEmbeds(m.Embeds, c.Limits), c.Limits.Embeds) {
+		if i > 0 || len(out) == 0 {
+			out = append(out, Message{})
+		}
+		out[len(out)-1].Embeds = embeds
+	}
+	for i, rows := range chunks(fitRows(m.Rows, c.Limits), c.Limits.Rows) {
+		if i > 0 || len(out) == 0 {
+			out = append(out, Message{Text: "…"}) // a message must say something
+		}
+		out[len(out)-1].Rows = rows
+	}
+	for i := range out {
+		out[i].Private, out[i].Key = m.Private, m.Key
+		if i > 0 {
+			out[i].Key = "" // the parts are not repeats of each other
+		}
+	}
+	return out
+}
+
+// fitOne is Fit for a message that replaces another: it cannot be several. What
+// is too long is cut with "…", so that the controls stay.
+func fitOne(m Message, c Caps, size func(markup.Text) int) Message {
+	m = plainer(m, c)
+	if c.Limits.Text > 0 {
+		m.Text = markup.Cut(m.Text, func(t markup.Text) bool { return size(t) <= c.Limits.Text })
+	}
+	m.Embeds = atMost(fitEmbeds(m.Embeds, c.Limits), c.Limits.Embeds)
+	m.Rows = atMost(fitRows(m.Rows, c.Limits), c.Limits.Rows)
+	return m
+}
+
+// plainer replaces what the platform does not have at all.
+func plainer(m Message, c Caps) Message {
+	text := []markup.Text{}
+	add := func(t markup.Text) {
+		if t != "" {
+			text = append(text, t)
+		}
+	}
+	add(m.Text)
+	if !c.Embeds {
+		for _, e := range m.Embeds {
+			add(e.text())
+		}
+		m.Embeds = nil
+	}
+	var rows [][]Control
+	for _, row := range m.Rows {
+		var left []Control
+		for _, control := range row {
+			kept, said := plainerControl(control, c)
+			left = append(left, kept...)
+			add(said)
+		}
+		if len(left) > 0 {
+			rows = append(rows, left)
+		}
+	}
+	m.Text, m.Rows = join(text), rows
+	return m
+}
+
+// plainerControl returns the controls that stand for one, and what has to be
+// said in the text instead.
+func plainerControl(control Control, c Caps) ([]Control, markup.Text) {
+	switch k := control.(type) {
+	case Copy:
+		if !c.Copies || c.Limits.Copy > 0 && len([]rune(k.Text)) > c.Limits.Copy {
+			return nil, markup.F("%s: `%s`", k.Label, k.Text)
+		}
+	case Link:
+		if !c.Loopback && onThisMachine(k.URL) {
+			return nil, markup.F("%s: %s", k.Label, k.URL)
+		}
+	case Select:
+		if !c.Selects || c.Limits.Choices > 0 && len(k.Choices) > c.Limits.Choices {
+			return k.buttons(), markup.Plain(k.Hint)
+		}
+	}
+	return []Control{control}, ""
+}
+
+// onThisMachine reports whether a link leads to a loopback address, which people
+// can follow only on the machine that the bot runs on.
+func onThisMachine(link string) bool {
+	u, err := url.Parse(link)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// buttons stand for a select where the platform has none: one is picked.
+func (s Select) buttons() []Control {
+	out := make([]Control, len(s.Choices))
+	for i, c := range s.Choices {
+		value, do := c.value(), s.Do
+		do.picked = &value
+		out[i] = Button{Label: c.Label, Do: do}
+	}
+	return out
+}
+
+// text is an embed for a platform without embeds.
+func (e Embed) text() markup.Text {
+	var lines []markup.Text
+	switch {
+	case e.Title != "" && e.URL != "":
+		lines = append(lines, markup.F("*[%s](%s)*", e.Title, e.URL))
+	case e.Title != "":
+		lines = append(lines, markup.F("*%s*", e.Title))
+	}
+	if e.Text != "" {
+		lines = append(lines, e.Text)
+	}
+	for _, f := range e.Fields {
+		lines = append(lines, markup.F("*%s:* %s", f.Name, f.Value))
+	}
+	if e.Image != "" {
+		lines = append(lines, markup.Plain(e.Image))
+	}
+	if e.Footer != "" {
+		lines = append(lines, markup.F("_%s_", e.Footer))
+	}
+	return join(lines)
+}
+
+// fitEmbeds cuts what is one line, and carries what is too much over into
+// further embeds.
+func fitEmbeds(embeds []Embed, l Limits) []Embed {
+	var out []Embed
+	for _, e := range embeds {
+		e.Title, e.Footer = cutLabel(e.Title, l.EmbedTitle), cutLabel(e.Footer, l.Footer)
+		texts := []markup.Text{e.Text}
+		if l.EmbedText > 0 {
+			texts = markup.Split(e.Text, visiblyFits(l.EmbedText))
+		}
+		groups := chunks(fitFields(e.Fields, l), l.Fields)
+		for i := range max(len(texts), len(groups), 1) {
+			part := Embed{Tone: e.Tone}
+			if i == 0 {
+				part = e
+				part.Text, part.Fields = "", nil
+			}
+			if i < len(texts) {
+				part.Text = texts[i]
+			}
+			if i < len(groups) {
+				part.Fields = groups[i]
+			}
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+func fitFields(fields []Field, l Limits) []Field {
+	out := make([]Field, len(fields))
+	for i, f := range fields {
+		f.Name = cutLabel(f.Name, l.FieldName)
+		if l.FieldText > 0 {
+			f.Value = markup.Cut(f.Value, visiblyFits(l.FieldText))
+		}
+		out[i] = f
+	}
+	return out
+}
+
+// fitRows breaks rows that are too long, and gives each select a row.
+func fitRows(rows [][]Control, l Limits) [][]Control {
+	var out [][]Control
+	for _, row := range rows {
+		var line []Control
+		end := func() {
+			if len(line) > 0 {
+				out, line = append(out, line), nil
+			}
+		}
+		for _, c := range row {
+			if s, ok := c.(Select); ok {
+				end()
+				out = append(out, []Control{fitSelect(s, l)})
+				continue
+			}
+			if l.Row > 0 && len(line) == l.Row {
+				end()
+			}
+			line = append(line, fitLabel(c, l))
+		}
+		end()
+	}
+	return out
+}
+
+func fitSelect(s Select, l Limits) Select {
+	choices := make([]Choice, len(s.Choices))
+	for i, c := range s.Choices {
+		choices[i] = Choice{Label: cutLabel(c.Label, l.Choice), Value: c.value()}
+	}
+	s.Choices, s.Max = choices, max(s.Max, 1)
+	return s
+}
+
+func fitLabel(c Control, l Limits) Control {
+	switch c := c.(type) {
+	case Button:
+		c.Label = cutLabel(c.Label, l.Label)
+		return c
+	case Link:
+		c.Label = cutLabel(c.Label, l.Label)
+		return c
+	case Copy:
+		c.Label = cutLabel(c.Label, l.Label)
+		return c
+	}
+	return c
+}
+
+// fitForm cuts what a form says. What it asks for stays.
+func fitForm(f Form, l Limits) Form {
+	f.Title = cutLabel(f.Title, l.FormTitle)
+	inputs := make([]Input, len(f.Inputs))
+	for i, input := range f.Inputs {
+		input.Label = cutLabel(input.Label, l.InputLabel)
+		inputs[i] = input
+	}
+	f.Inputs = inputs
+	return f
+}
+
+// cutLabel cuts s to limit characters; 0 is no limit.
+func cutLabel(s string, limit int) string {
+	if limit <= 0 || len(s) <= limit {
+		return s
+	}
+	r := []rune(s)
+	if len(r) <= limit {
+		return s
+	}
+	return strings.TrimSpace(string(r[:limit-1])) + "…"
+}
+
+// visiblyFits counts what is seen.
+func visiblyFits(limit int) func(markup.Text) bool {
+	return func(t markup.Text) bool { return len([]rune(markup.Visible(t))) <= limit }
+}
+
+// chunks cuts s into parts of at most size; 0 is no limit.
+func chunks[T any](s []T, size int) [][]T {
+	var out [][]T
+	for size > 0 && len(s) > size {
+		out, s = append(out, s[:size:size]), s[size:]
+	}
+	if len(s) > 0 {
+		out = append(out, s)
+	}
+	return out
+}
+
+func atMost[T any](s []T, n int) []T {
+	if n > 0 && len(s) > n {
+		return s[:n]
+	}
+	return s
+}
+
+// join puts texts below each other.
+func join(lines []markup.Text) markup.Text {
+	switch len(lines) {
+	case 0:
+		return ""
+	case 1:
+		return lines[0]
+	}
+	var b strings.Builder
+	for i, l := range lines {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(string(l))
+	}
+	return markup.Text(b.String())
+}

@@ -1,0 +1,147 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/usherbot/usher/core/markup"
+)
+
+// port is a platform as core uses it: its adapter, given only what it can show.
+type port struct {
+	adapter Adapter
+	caps    Caps
+	bot     *Bot
+}
+
+// longestSlow is the longest that core waits for a platform that is busy.
+const longestSlow = 10 * time.Second
+
+// reply answers an event, by several messages where one is too small.
+func (p *port) reply(ctx context.Context, back Responder, chat Chat, m Message) (Ref, error) {
+	return p.each(ctx, m, chat, func(m Message) (Ref, error) { return back.Reply(ctx, m) })
+}
+
+// send sends unasked.
+func (p *port) send(ctx context.Context, chat Chat, m Message) (Ref, error) {
+	return p.each(ctx, m, chat, func(m Message) (Ref, error) { return p.adapter.Send(ctx, chat, m) })
+}
+
+// each sends what Fit made of m, and returns where the last of it is.
+func (p *port) each(ctx context.Context, m Message, chat Chat, send func(Message) (Ref, error)) (Ref, error) {
+	var last Ref
+	for _, part := range Fit(m, p.caps, p.adapter.Size) {
+		part, err := p.dress(ctx, part, chat)
+		if err != nil {
+			return last, err
+		}
+		if err := patient(ctx, func() (err error) { last, err = send(part); return err }); err != nil {
+			return last, err
+		}
+	}
+	return last, nil
+}
+
+// edit replaces a message, cut to one.
+func (p *port) edit(ctx context.Context, r Ref, m Message) error {
+	m, err := p.dress(ctx, fitOne(m, p.caps, p.adapter.Size), r.Chat)
+	if err != nil {
+		return err
+	}
+	return patient(ctx, func() error { return p.adapter.Edit(ctx, r, m) })
+}
+
+// update replaces the message that was pressed, cut to one.
+func (p *port) update(ctx context.Context, back Responder, chat Chat, m Message) error {
+	m, err := p.dress(ctx, fitOne(m, p.caps, p.adapter.Size), chat)
+	if err != nil {
+		return err
+	}
+	return patient(ctx, func() error { return back.Update(ctx, m) })
+}
+
+// dress puts tokens on the actions of m.
+func (p *port) dress(ctx context.Context, m Message, chat Chat) (Message, error) {
+	if len(m.Rows) == 0 {
+		return m, nil
+	}
+	rows := make([][]Control, len(m.Rows))
+	for i, row := range m.Rows {
+		rows[i] = make([]Control, len(row))
+		for j, c := range row {
+			dressed, err := p.dressControl(ctx, c, chat)
+			if err != nil {
+				return m, err
+			}
+			rows[i][j] = dressed
+		}
+	}
+	m.Rows = rows
+	return m, nil
+}
+
+func (p *port) dressControl(ctx context.Context, c Control, chat Chat) (Control, error) {
+	var err error
+	switch c := c.(type) {
+	case Button:
+		c.Do.token, err = p.bot.sign(ctx, c.Do, chat, stored{})
+		return c, err
+	case Select:
+		offer := stored{Min: c.Min, Max: c.Max, Values: []string{}}
+		for _, choice := range c.Choices {
+			offer.Values = append(offer.Values, choice.value())
+		}
+		c.Do.token, err = p.bot.sign(ctx, c.Do, chat, offer)
+		return c, err
+	}
+	return c, nil
+}
+
+// patient waits for a platform that asks for a little time, and tries once more.
+func patient(ctx context.Context, try func() error) error {
+	err := try()
+	slow, ok := errors.AsType[*Slow](err)
+	if !ok || slow.After > longestSlow {
+		return err
+	}
+	select {
+	case <-time.After(slow.After):
+		return try()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// later answers an event whose interaction is over, such as a command that goes
+// on after a login: in its chat, and where that is private, forbidden or gone,
+// in the direct chat, naming the command.
+type later struct {
+	port    *port
+	user    User
+	chat    Chat
+	command string
+}
+
+// Reply implements Responder.
+func (l later) Reply(ctx context.Context, m Message) (Ref, error) {
+	if !m.Private || l.chat.Direct {
+		m.Private = false
+		ref, err := l.port.adapter.Send(ctx, l.chat, m)
+		if err == nil || !errors.Is(err, ErrForbidden) && !errors.Is(err, ErrGone) {
+			return ref, err
+		}
+	}
+	chat, err := l.port.adapter.Direct(ctx, l.user, "")
+	if err != nil {
+		return Ref{}, err
+	}
+	m.Private, m.Text = false, markup.F("%s %s", markup.F(l.port.bot.words.Regarding, l.command), m.Text)
+	return l.port.adapter.Send(ctx, chat, m)
+}
+
+// Update implements Responder: there is no message that was pressed.
+func (later) Update(context.Context, Message) error { return ErrGone }
+
+// Ask implements Responder: nothing was pressed that a form could answer.
+func (later) Ask(context.Context, Form) error { return ErrTooLate }

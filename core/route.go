@@ -1,0 +1,289 @@
+package core
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/usherbot/usher/core/markup"
+)
+
+// The sizes of routing.
+const (
+	routers  = 64             // events that are being looked up and noted at once
+	handlers = 1024           // handlers at once
+	seenFor  = 25 * time.Hour // an event that comes again so long after is a repeat
+)
+
+// laneKey is what order is kept by: a person in a chat.
+type laneKey struct{ platform, team, chat, user string }
+
+// lanes run the events of one person in one chat one after the other, and those
+// of different ones at the same time.
+type lanes struct {
+	handle func(context.Context, Event)
+	mu     sync.Mutex
+	ctx    context.Context // of handlers; nil while closed
+	queues map[laneKey][]Event
+	wg     sync.WaitGroup
+	route  chan struct{}
+	run    chan struct{}
+}
+
+func (l *lanes) init(handle func(context.Context, Event)) {
+	l.handle, l.queues = handle, map[laneKey][]Event{}
+	l.route, l.run = make(chan struct{}, routers), make(chan struct{}, handlers)
+}
+
+// open lets events in.
+func (l *lanes) open(ctx context.Context) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ctx = ctx
+}
+
+// isOpen reports whether events are let in.
+func (l *lanes) isOpen() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ctx != nil
+}
+
+// drain lets no event in any more and waits for those that are in, calling abort
+// when that takes longer than patience.
+func (l *lanes) drain(patience time.Duration, abort func()) {
+	l.mu.Lock()
+	l.ctx = nil
+	l.mu.Unlock()
+	timer := time.AfterFunc(patience, abort)
+	defer timer.Stop()
+	l.wg.Wait()
+}
+
+// take is given to adapters. An event that comes while the bot is not running is
+// not safe, and so is delivered again by platforms that can.
+func (l *lanes) take(ev Event) {
+	k := laneKey{ev.Chat.Platform, ev.Chat.Team, ev.Chat.ID, ev.From.ID}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ctx == nil {
+		return
+	}
+	queue, busy := l.queues[k]
+	if busy {
+		l.queues[k] = append(queue, ev)
+		return
+	}
+	l.queues[k] = nil
+	ctx := l.ctx
+	l.wg.Go(func() { l.drive(ctx, k, ev) })
+}
+
+// drive handles the events of a lane until it is empty.
+func (l *lanes) drive(ctx context.Context, k laneKey, ev Event) {
+	for {
+		l.run <- struct{}{}
+		l.handle(ctx, ev)
+		<-l.run
+		l.mu.Lock()
+		queue := l.queues[k]
+		if len(queue) == 0 {
+			delete(l.queues, k)
+			l.mu.Unlock()
+			return
+		}
+		ev, l.queues[k] = queue[0], queue[1:]
+		l.mu.Unlock()
+	}
+}
+
+// handle does all that an event asks for.
+func (b *Bot) handle(ctx context.Context, ev Event) {
+	p := b.ports[ev.Chat.Platform]
+	if p == nil || ctx.Err() != nil {
+		return
+	}
+	in := &Invocation{Event: ev, bot: b, port: p}
+	defer func() {
+		if r := recover(); r != nil {
+			b.fail(ctx, in, &panicked{r, debug.Stack()})
+		}
+	}()
+	run, err := b.routeOnce(ctx, in)
+	if err == nil && run != nil {
+		err = run(ctx, in)
+	}
+	if err != nil {
+		b.fail(ctx, in, err)
+	}
+}
+
+// routeOnce finds what is to be done for an event and notes it. A repeat, or
+// what nobody listens to, is nothing to do.
+func (b *Bot) routeOnce(ctx context.Context, in *Invocation) (Handler, error) {
+	b.lanes.route <- struct{}{}
+	defer func() { <-b.lanes.route }()
+	run, err := b.route(ctx, in)
+	if err != nil || run == nil {
+		in.safe()
+		return nil, err
+	}
+	fresh, err := b.store.AddNote(ctx, "seen:"+in.Key, nil, time.Now().Add(seenFor))
+	if err != nil {
+		return nil, fmt.Errorf("note event: %w", err)
+	}
+	in.safe()
+	if !fresh {
+		return nil, nil
+	}
+	return run, nil
+}
+
+// route finds what is to be done for an event. It changes nothing.
+func (b *Bot) route(ctx context.Context, in *Invocation) (Handler, error) {
+	switch what := in.What.(type) {
+	case Call:
+		return b.routeCall(in, what), nil
+	case Press:
+		return b.routeToken, nil
+	case Submit:
+		return b.routeToken, nil
+	case Said:
+		return b.routeSaid(ctx, in, what)
+	case Gone:
+		b.log.Info("a workspace removed the bot", "platform", in.Chat.Platform, "team", in.Chat.Team)
+	}
+	return nil, nil
+}
+
+// routeSaid finds who listens to a message that is no command: the question that
+// it answers, else the handlers, else the help for somebody who is lost.
+func (b *Bot) routeSaid(ctx context.Context, in *Invocation, said Said) (Handler, error) {
+	asked, err := b.openQuestion(ctx, in, said)
+	switch {
+	case err != nil:
+		return nil, err
+	case asked != nil:
+		return asked.answer, nil
+	case len(b.said) > 0:
+		return b.wrap(func(ctx context.Context, in *Invocation) error {
+			for _, h := range b.said {
+				if err := h(ctx, in); err != nil {
+					return err
+				}
+			}
+			return nil
+		}), nil
+	case said.ToMe:
+		return b.help, nil
+	}
+	return nil, nil
+}
+
+// routeToken does what a pressed control or a form stands for.
+func (b *Bot) routeToken(ctx context.Context, in *Invocation) error {
+	token, values, filled := in.pressed()
+	act, err := b.open(ctx, token, in.From, in.Chat)
+	switch {
+	case errors.Is(err, errForged):
+		b.log.Debug("a forged token was pressed", "platform", in.Chat.Platform)
+		return nil
+	case errors.Is(err, errNotYours):
+		return in.tell(ctx, b.words.NotYours)
+	case errors.Is(err, errTooOld):
+		return in.tell(ctx, b.words.TooOld)
+	case err != nil:
+		return fmt.Errorf("open token: %w", err)
+	}
+	in.Args = act.Args
+	h := b.actions[act.Name]
+	if h == nil {
+		return in.tell(ctx, b.words.TooOld)
+	}
+	return b.act(ctx, in, h, act, values, filled)
+}
+
+// act runs the handler of an action, once what came with the press was checked
+// against what was offered.
+func (b *Bot) act(ctx context.Context, in *Invocation, h Handler, act stored, values []string, filled map[string]string) error {
+	switch {
+	case act.Inputs != nil:
+		if problem := b.checkForm(act.Inputs, filled); problem != "" {
+			return in.tell(ctx, problem)
+		}
+		in.Values = filled
+	case act.Picked != nil:
+		in.Picked = []string{*act.Picked}
+	case !act.offered(values):
+		b.log.Debug("a value was pressed that was not offered", "platform", in.Chat.Platform)
+		return nil
+	default:
+		in.Picked = values
+	}
+	if act.Name[0] == '~' {
+		return h(ctx, in)
+	}
+	return b.wrap(h)(ctx, in)
+}
+
+// wrap puts the middleware around h.
+func (b *Bot) wrap(h Handler) Handler {
+	for i := len(b.around) - 1; i >= 0; i-- {
+		h = b.around[i](h)
+	}
+	return h
+}
+
+// panicked is a handler's panic.
+type panicked struct {
+	value any
+	stack []byte
+}
+
+func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+// fail ends an event that could not be served: the person gets a sentence, the
+// operator a line under the same number.
+func (b *Bot) fail(ctx context.Context, in *Invocation, err error) {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return // the bot is ending; nothing of this is anybody's fault
+	}
+	if cannot, ok := errors.AsType[*CannotDM](err); ok {
+		err = b.pointThere(ctx, in, cannot)
+		if err == nil {
+			return
+		}
+	}
+	text := markup.Text("")
+	if tell, ok := errors.AsType[*Tell](err); ok {
+		text = tell.Text
+		if tell.Err == nil {
+			err = nil
+		}
+	}
+	number := shortNumber()
+	if err != nil {
+		log := b.log.With("number", number, "platform", in.Chat.Platform, "command", in.Command)
+		if p, ok := errors.AsType[*panicked](err); ok {
+			log = log.With("stack", string(p.stack))
+		}
+		log.Error("an event could not be served", "error", err)
+	}
+	if text == "" {
+		text = markup.F(b.words.Broken, number)
+	}
+	if err := in.tell(ctx, text); err != nil {
+		b.log.Warn("a person could not be told what went wrong", "number", number, "platform", in.Chat.Platform, "error", err)
+	}
+}
+
+// shortNumber joins what a person reports to a line in the log.
+func shortNumber() string {
+	var b [3]byte
+	rand.Read(b[:])
+	return fmt.Sprintf("%x", b)
+}

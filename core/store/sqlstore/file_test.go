@@ -1,0 +1,201 @@
+package sqlstore_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/usherbot/usher/core/store"
+	"github.com/usherbot/usher/core/store/sqlstore"
+)
+
+func TestFileInUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		name := filepath.Join(t.TempDir(), "usher.db")
+		first := open(t, name)
+		link := filepath.Join(t.TempDir(), "link.db")
+		if err := os.Symlink(name, link); err != nil {
+			t.Fatal(err)
+		}
+		for _, other := range []string{name, link} {
+			start := time.Now()
+			_, err := sqlstore.Open(t.Context(), other)
+			inUse, ok := errors.AsType[*sqlstore.InUseError](err)
+			if !ok || !strings.Contains(err.Error(), "usher.db is in use") || inUse.Name == "" {
+				t.Errorf("got %v, want an InUseError with the name", err)
+			}
+			if took := time.Since(start); took > 1100*time.Millisecond {
+				t.Errorf("got it after %v, want it within about a second", took)
+			}
+		}
+		if err := first.PutNote(t.Context(), "key", nil, time.Time{}); err != nil {
+			t.Errorf("the first user is disturbed: %v", err)
+		}
+		time.AfterFunc(500*time.Millisecond, func() {
+			if err := first.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		second := open(t, name) // waits for the first one to end
+		if _, err := second.Note(t.Context(), "key"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestOpenHeedsItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		name := filepath.Join(t.TempDir(), "usher.db")
+		open(t, name)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if _, err := sqlstore.Open(ctx, name); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+		}
+	})
+}
+
+func TestFileNames(t *testing.T) {
+	for _, base := range []string{"a b.db", "100%41?mode=ro#x&y=1.db", "grüße.db", "file:x.db"} {
+		name := filepath.Join(t.TempDir(), base)
+		s := open(t, name)
+		if err := s.PutNote(t.Context(), "key", nil, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(name); err != nil || info.Size() == 0 {
+			t.Errorf("got %v, %v, want the data in %s", info, err, name)
+		}
+		if _, err := open(t, name).Note(t.Context(), "key"); err != nil {
+			t.Errorf("%s: %v", base, err)
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	const magic = "SQLite format 3\x00"
+	tests := []struct {
+		name string
+		file func(t *testing.T, name string) // makes what is there already
+		want string
+	}{
+		{"text", content("To whom it may concern: this is not a database."), "is not a database; move it away"},
+		{"a short text", content("hello"), "is not a database; move it away"},
+		{"a damaged database", content(magic + strings.Repeat("rubbish ", 1000)), "restore a backup"},
+		{"another program's database", query("CREATE TABLE bookmarks (url TEXT)"), "database of another program; name another"},
+		{"a newer schema", newer, "use the newer usher"},
+		{"a directory", func(t *testing.T, name string) { try(t, os.Mkdir(name, 0o700)) }, "it is not a file; name one, such as"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			name := filepath.Join(t.TempDir(), "usher.db")
+			tt.file(t, name)
+			before, _ := os.ReadFile(name) //nolint:errcheck // a directory has no content
+			refuse(t, name, "usher.db", tt.want)
+			if after, _ := os.ReadFile(name); !bytes.Equal(before, after) { //nolint:errcheck // as above
+				t.Error("the file was changed")
+			}
+		})
+	}
+}
+
+func TestOpenRefusesNames(t *testing.T) {
+	dir := t.TempDir()
+	try(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600))
+	tests := []struct{ name, store, shows, want string }{
+		{"no directory", filepath.Join(dir, "none", "usher.db"), "usher.db", filepath.Join(dir, "none") + " must exist"},
+		{"a file for a directory", filepath.Join(dir, "file", "usher.db"), "usher.db", "not a directory"},
+		{"PostgreSQL", "postgres://usher:hunter2@db/usher", "PostgreSQL", "name a file"},
+		{"PostgreSQL in full", "postgresql://usher:hunter2@db/usher", "PostgreSQL", "name a file"},
+		{"nothing", "", "no name", "name a file"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { refuse(t, tt.store, tt.shows, tt.want) })
+	}
+}
+
+func TestOpenRefusesWithoutPermission(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may do everything")
+	}
+	dir := t.TempDir()
+	name := filepath.Join(dir, "usher.db")
+	try(t, os.WriteFile(name, nil, 0o400))
+	refuse(t, name, "usher.db", "must be able to write")
+	try(t, os.Remove(name+".lock"))
+	try(t, os.Chmod(dir, 0o500))
+	defer func() { try(t, os.Chmod(dir, 0o700)) }()
+	refuse(t, name, "usher.db", "must be able to write")
+}
+
+func refuse(t *testing.T, name, shows, want string) {
+	t.Helper()
+	s, err := sqlstore.Open(t.Context(), name)
+	if err == nil {
+		t.Fatal(errors.Join(errors.New("it was opened"), s.Close()))
+	}
+	if !strings.Contains(err.Error(), shows) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %q, want it to say %q and %q", err, shows, want)
+	}
+}
+
+func content(text string) func(*testing.T, string) {
+	return func(t *testing.T, name string) { try(t, os.WriteFile(name, []byte(text), 0o600)) }
+}
+
+func query(text string) func(*testing.T, string) {
+	return func(t *testing.T, name string) {
+		db, err := sql.Open("sqlite", name)
+		try(t, err)
+		_, err = db.ExecContext(t.Context(), text)
+		try(t, err)
+		try(t, db.Close())
+	}
+}
+
+func newer(t *testing.T, name string) {
+	s, err := sqlstore.Open(t.Context(), name)
+	try(t, err)
+	try(t, s.Close())
+	query("UPDATE schema_version SET version = version + 1")(t, name)
+}
+
+func try(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestForgottenIsOverwritten looks for what was erased in the file itself.
+func TestForgottenIsOverwritten(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "usher.db")
+	s := open(t, name)
+	persons := map[string]string{}
+	for _, user := range []string{"before", "marker", "after"} {
+		person, err := s.Person(t.Context(), "chat", "", user)
+		try(t, err)
+		l := store.Login{ID: user + "-login", Person: person, Provider: "p", Origin: []byte(user), Created: time.Now()}
+		try(t, s.AddLogin(t.Context(), l))
+		persons[user] = person
+	}
+	try(t, s.Forget(t.Context(), persons["marker"]))
+	try(t, s.Close())
+	b, err := os.ReadFile(name)
+	try(t, err)
+	if bytes.Contains(b, []byte("marker")) || bytes.Contains(b, []byte(persons["marker"])) {
+		t.Error("the file still holds what was forgotten")
+	}
+	if !bytes.Contains(b, []byte(persons["after"])) {
+		t.Error("the file does not hold what was kept")
+	}
+}

@@ -1,0 +1,73 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/usherbot/usher/core/store"
+)
+
+func scanTell(r row) (t store.Tell, err error) {
+	err = r.Scan(&t.Key, &t.Person, &t.Seq, &t.Payload, (*stamp)(&t.Try), &t.Tries, (*stamp)(&t.GiveUp))
+	return t, err
+}
+
+// putTell writes a new row in place of an earlier one, for a new seq.
+func putTell(c *conn, t store.Tell) error {
+	if _, err := c.exec("DELETE FROM outbox WHERE key = $1", t.Key); err != nil {
+		return err
+	}
+	_, err := c.exec(`INSERT INTO outbox (key, person, payload, try_at, tries, give_up_at)
+		VALUES ($1, $2, $3, $4, $5, $6)`,
+		t.Key, t.Person, t.Payload, stamp(t.Try), t.Tries, stamp(t.GiveUp))
+	return err
+}
+
+// PutTell implements store.Outbox.
+func (s *Store) PutTell(ctx context.Context, t store.Tell) error {
+	err := s.commit(ctx, synced, func(c *conn) error { return putTell(c, t) })
+	if err != nil {
+		return fmt.Errorf("put tell %s: %w", t.Key, err)
+	}
+	return nil
+}
+
+// DueTells implements store.Outbox. The plus has SQLite find the few that are due
+// by their time and then sort them, instead of walking all rows in order.
+func (s *Store) DueTells(ctx context.Context, limit int) (all []store.Tell, err error) {
+	err = s.look(ctx, func(c *conn) (err error) {
+		all, err = list(c, scanTell, `SELECT key, person, seq, payload, try_at, tries, give_up_at FROM outbox
+			WHERE try_at <= $1 ORDER BY +seq LIMIT $2`, stamp(time.Now()), limit)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list due tells: %w", err)
+	}
+	return all, nil
+}
+
+// DropTell implements store.Outbox.
+func (s *Store) DropTell(ctx context.Context, key string, seq int64) error {
+	err := s.commit(ctx, synced, func(c *conn) error {
+		_, err := c.exec("DELETE FROM outbox WHERE key = $1 AND seq = $2", key, seq)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("drop tell %s: %w", key, err)
+	}
+	return nil
+}
+
+// RetryTell implements store.Outbox.
+func (s *Store) RetryTell(ctx context.Context, key string, seq int64, at time.Time) error {
+	err := s.commit(ctx, synced, func(c *conn) error {
+		_, err := c.exec("UPDATE outbox SET try_at = $3, tries = tries + 1 WHERE key = $1 AND seq = $2",
+			key, seq, stamp(at))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("retry tell %s: %w", key, err)
+	}
+	return nil
+}

@@ -1,0 +1,208 @@
+// Package store says what must outlive a restart, and how it is reached.
+//
+// A person is who stands behind a chat user (People). A login is a row from the
+// moment its code is shown until a day after its end was told (Logins). What it
+// won is an account (Accounts). What still has to be told waits in the outbox
+// (Outbox). Everything small that has a lifetime is a note: keys of events that
+// were seen, stored actions, open questions (Notes).
+//
+// Each verb is one statement or one transaction, so that any number of processes
+// may work on one database: what decides a race is the row, never the reader.
+// Content arrives sealed; a store never sees a code or a token. The clock is the
+// store's own; times have a precision of a millisecond, and the zero time means
+// never.
+//
+// sqlstore keeps all of it in SQLite; storetest is the suite that every store
+// passes.
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"time"
+)
+
+// Errors with a meaning of their own. Verbs name those they return.
+var (
+	// ErrNotFound: there is no such row.
+	ErrNotFound = errors.New("not found")
+	// ErrOpen: this person already has an open login at this provider.
+	ErrOpen = errors.New("a login is already open")
+	// ErrStale: the row is no longer as the verb requires; somebody was faster.
+	ErrStale = errors.New("no longer so")
+)
+
+// Store is everything that outlives a restart. It is safe for concurrent use.
+type Store interface {
+	People
+	Logins
+	Accounts
+	Outbox
+	Notes
+	// Sweep removes what nobody can need any more: notes that ran out, and
+	// logins that ended and were told a day ago. It is called now and then.
+	Sweep(ctx context.Context) error
+	// Close ends all use. Verbs called afterwards fail.
+	Close() error
+}
+
+// NewID returns the id of a new row: 16 random bytes in 22 characters.
+func NewID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// People finds persons by the chat users that they are.
+type People interface {
+	// Person returns the id of the person behind a chat user and makes one at
+	// first sight. team is the workspace that the user's id is scoped to.
+	Person(ctx context.Context, platform, team, user string) (string, error)
+	// Users returns the chat users that a person is, in no order.
+	Users(ctx context.Context, person string) ([]ChatUser, error)
+	// Forget erases every row of a person, logins that are open included.
+	Forget(ctx context.Context, person string) error
+}
+
+// ChatUser is somebody on a chat platform.
+type ChatUser struct{ Platform, Team, User string }
+
+// Login is one attempt to sign in. It is open until Ended is set.
+type Login struct {
+	ID, Person, Provider string
+	Kind                 string // the flow's name
+	State                string // authflow's word for it; stores only compare it
+	Sealed               []byte // codes and tokens; empty once the login has ended
+	Origin               []byte // sealed too: where it came from and what is said of it
+	Place                string // a hash of the chat, to count by
+	Interval             time.Duration
+	Expires              time.Time
+	Due                  time.Time // when the provider is to be asked next
+	Wake                 time.Time // when the card must move; zero: never
+	Shown                bool      // the card was shown
+	Created, Ended       time.Time
+	Owner                string // the process that polls it
+}
+
+// Logins keeps the logins. A person has at most one open login per provider.
+type Logins interface {
+	// AddLogin inserts l, which is open. It returns ErrOpen when the person has
+	// an open one at that provider.
+	AddLogin(ctx context.Context, l Login) error
+	// Login returns a login, ended or not, or ErrNotFound.
+	Login(ctx context.Context, id string) (Login, error)
+	// OpenLogins returns the open logins of a person, oldest first.
+	OpenLogins(ctx context.Context, person string) ([]Login, error)
+	// ClaimLogins makes owner the owner of up to limit open logins whose owner
+	// is nobody or lives no more, and returns them. Called at start and again
+	// while it returns limit of them.
+	ClaimLogins(ctx context.Context, owner string, limit int) ([]Login, error)
+	// KeepLogin notes where the card of an open login is, as origin says,
+	// and when it must move; shown is false for one that is still to be shown
+	// there. It returns ErrStale for a login that has ended, or whose origin is
+	// no more was.
+	KeepLogin(ctx context.Context, id string, was, origin []byte, wake time.Time, shown bool) error
+	// PaceLogin writes a slower pace through. It returns ErrStale unless the
+	// login is open and owner's.
+	PaceLogin(ctx context.Context, id, owner string, sealed []byte, interval time.Duration, due time.Time) error
+	// ChangeLogin takes one step, all of it or nothing. It returns ErrStale when
+	// the login is not, or no more, as the change requires.
+	ChangeLogin(ctx context.Context, c Change) error
+	// CountStarts counts the logins created at or after since: of a person, from
+	// a place, and at a provider. Ended ones count as well.
+	CountStarts(ctx context.Context, since time.Time, person, place, provider string) (Starts, error)
+}
+
+// Change is a step of a login, guarded by the state that it starts from.
+type Change struct {
+	ID    string
+	From  string // the state that it starts from
+	Was   []byte // when set, the origin that it starts from
+	Owner string // when set, only this owner's login may take it
+	State string // the new state
+
+	Sealed  []byte    // replaces the sealed content; empty wipes it
+	Origin  []byte    // replaces the origin, unless empty
+	Expires time.Time // replaces the expiry, unless zero
+	Due     time.Time // replaces the due time, unless zero
+	Ended   bool      // the login ends now
+
+	Account *Account // is linked in the same transaction, replacing an earlier one
+	Tell    *Tell    // is put into the outbox in the same transaction
+}
+
+// Count is how many there were, and when the first of them was.
+type Count struct {
+	N     int
+	First time.Time
+}
+
+// Starts counts logins that were started in a span of time.
+type Starts struct{ Person, Place, Provider Count }
+
+// Account is an identity at a provider that a person has linked.
+type Account struct {
+	ID, Person, Provider string
+	Issuer, Subject      string // the key of the account at its provider
+	Name, URL            string
+	Scopes               []string // none contains a space
+	Sealed               []byte   // the token
+	Version              int64    // grows by one each time the row is replaced
+	Expires              time.Time
+	LinkedBy             string // the id of the login that won it
+	LinkedAt             time.Time
+}
+
+// Accounts keeps the linked accounts, one per person and provider. They are
+// linked by ChangeLogin.
+type Accounts interface {
+	// Account returns a person's account, or ErrNotFound.
+	Account(ctx context.Context, person, provider string) (Account, error)
+	// AccountsOf returns the accounts of a person, sorted by provider.
+	AccountsOf(ctx context.Context, person string) ([]Account, error)
+	// RemoveAccount deletes a person's account and returns what it was. Where
+	// linkedBy is set, only an account that this login linked. Otherwise
+	// ErrNotFound.
+	RemoveAccount(ctx context.Context, person, provider, linkedBy string) (Account, error)
+}
+
+// Tell is something that a person must still hear. It holds ids, no content.
+type Tell struct {
+	Key     string // one row a key; putting it again starts it anew
+	Person  string
+	Seq     int64  // set by the store, grows with each put of any key
+	Payload string // the id of what is to be told
+	Try     time.Time
+	Tries   int
+	GiveUp  time.Time // not told after this
+}
+
+// Outbox keeps what must be told until it was told.
+type Outbox interface {
+	// PutTell inserts t or replaces the row of the same key.
+	PutTell(ctx context.Context, t Tell) error
+	// DueTells returns up to limit rows whose time has come, in the order of
+	// their Seq. Rows past GiveUp are returned as well: their reader drops them.
+	DueTells(ctx context.Context, limit int) ([]Tell, error)
+	// DropTell removes a row that was told, unless it was put again since seq.
+	DropTell(ctx context.Context, key string, seq int64) error
+	// RetryTell moves a row to a later time and counts the try, unless it was
+	// put again since seq.
+	RetryTell(ctx context.Context, key string, seq int64, at time.Time) error
+}
+
+// Notes keeps small things with a lifetime. A note that has run out is not there.
+// Notes may be lost when the machine loses power, not when a process is killed.
+type Notes interface {
+	// AddNote inserts a note and reports whether there was none.
+	AddNote(ctx context.Context, key string, value []byte, expires time.Time) (bool, error)
+	// PutNote inserts or replaces a note.
+	PutNote(ctx context.Context, key string, value []byte, expires time.Time) error
+	// Note returns a note's value, or ErrNotFound.
+	Note(ctx context.Context, key string) ([]byte, error)
+	// TakeNote removes a note and returns its value: to one caller only, to all
+	// others ErrNotFound.
+	TakeNote(ctx context.Context, key string) ([]byte, error)
+}

@@ -1,0 +1,115 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/usherbot/usher/core/store"
+)
+
+// racers is how many try the same thing at once.
+const racers = 16
+
+func testRaces(t *testing.T, s store.Store) {
+	ctx, later := t.Context(), time.Now().Add(time.Hour)
+	l, linked := fullLogin("ana", "github"), fullLogin("ana", "gitlab")
+	add(t, s, l, linked)
+	account := fullAccount(linked)
+	end(t, s, linked, &account)
+	must(t, s.PutNote(ctx, "taken", []byte("value"), later))
+
+	tests := []struct {
+		name string
+		lost error // what all but one get
+		try  func(i int) error
+	}{
+		{"AddNote", errLost, func(int) error { return fresh(s.AddNote(ctx, "added", nil, later)) }},
+		{"TakeNote", store.ErrNotFound, func(int) error { _, err := s.TakeNote(ctx, "taken"); return err }},
+		{"AddLogin", store.ErrOpen, func(int) error { return s.AddLogin(ctx, fullLogin("bob", "github")) }},
+		{"KeepLogin", store.ErrStale, func(i int) error {
+			return s.KeepLogin(ctx, l.ID, l.Origin, fmt.Append(nil, "origin", i), later, true)
+		}},
+		{"ChangeLogin", store.ErrStale, func(i int) error {
+			return s.ChangeLogin(ctx, store.Change{ID: l.ID, From: "waiting", State: fmt.Sprint("won by ", i)})
+		}},
+		{"RemoveAccount", store.ErrNotFound, func(int) error {
+			_, err := s.RemoveAccount(ctx, "ana", "gitlab", linked.ID)
+			return err
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var won atomic.Int32
+			race(func(i int) {
+				if err := tt.try(i); err == nil {
+					won.Add(1)
+				} else if !errors.Is(err, tt.lost) {
+					t.Errorf("got %v, want %v", err, tt.lost)
+				}
+			})
+			if won.Load() != 1 {
+				t.Errorf("got %d winners of %d, want 1", won.Load(), racers)
+			}
+		})
+	}
+	t.Run("Person", func(t *testing.T) { racePerson(t, s) })
+	t.Run("PutTell", func(t *testing.T) { raceTells(t, s) })
+}
+
+var errLost = errors.New("lost")
+
+func fresh(ok bool, err error) error {
+	if err == nil && !ok {
+		return errLost
+	}
+	return err
+}
+
+// race calls f from all racers at once and waits for them.
+func race(f func(i int)) {
+	var all sync.WaitGroup
+	start := make(chan struct{})
+	for i := range racers {
+		all.Go(func() {
+			<-start
+			f(i)
+		})
+	}
+	close(start)
+	all.Wait()
+}
+
+func racePerson(t *testing.T, s store.Store) {
+	var got [racers]string
+	race(func(i int) {
+		id, err := s.Person(t.Context(), "chat", "team", "newcomer")
+		if err != nil {
+			t.Error(err)
+		}
+		got[i] = id
+	})
+	for _, id := range got {
+		if id == "" || id != got[0] {
+			t.Fatalf("got persons %q, want one", got)
+		}
+	}
+}
+
+func raceTells(t *testing.T, s store.Store) {
+	race(func(i int) {
+		if err := s.PutTell(t.Context(), store.Tell{Key: fmt.Sprint(i), Try: moment(0)}); err != nil {
+			t.Error(err)
+		}
+	})
+	seen := map[int64]bool{}
+	for _, tell := range due(t, s) {
+		seen[tell.Seq] = true
+	}
+	if len(seen) != racers {
+		t.Errorf("got %d different seqs, want %d", len(seen), racers)
+	}
+}

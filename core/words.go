@@ -1,0 +1,140 @@
+package core
+
+import "github.com/usherbot/usher/core/markup"
+
+// Words are the sentences that the bot says by itself, as formats for markup.F.
+// Set Options.Words to a changed copy of English to say them differently; the
+// order of the arguments, given in each comment, cannot change.
+type Words struct {
+	// Commands.
+	Help, HelpOf, HelpLine, Ping         markup.Text
+	Unknown, DidYouMean, UnknownTopic    markup.Text
+	Usage, MustBe, TooMuch, NeedsValue   markup.Text
+	IsNumber, IsNumberIn, IsYesNo        markup.Text
+	IsOneOf, IsPerson, IsLong, PickOne   markup.Text
+	Broken, Panicked, NotAllowed, Moment markup.Text
+
+	// Buttons and questions.
+	NotYours, TooOld, Continue, ContinueText markup.Text
+	Question, QuestionHint, ChooseMany       markup.Text
+	AnswerTooLong, AnswerNotOffered          markup.Text
+	Cancel, Skip, QuestionCancelled          markup.Text
+
+	// The login.
+	Asking, Card, CardScopes, CardCode, CardUntil, CardWarn markup.Text
+	OpenProvider, CopyCode, Check, NewCode                  markup.Text
+	Which, NoProviders, NoSuchProvider                      markup.Text
+	Finishing, IsItYou, InsteadOf, Yes, NotMe               markup.Text
+	SignedIn, MissingScopes, Declined, Expired              markup.Text
+	ConfirmExpired, Cancelled, Replaced, Disowned           markup.Text
+	Failed, Unnamed, Unavailable, Unreachable, FlowOff      markup.Text
+	TooManyStarts, Below, Elsewhere, SentDirect             markup.Text
+	OpenDirect, OpenDirectText, NoPrivate                   markup.Text
+	StillOpen, GoOn, GoOnButton, Regarding, ScopeRefused    markup.Text
+
+	// Accounts.
+	NotSignedIn, You, Account, AccountExpired      markup.Text
+	WhichLogout, SignedOut, RemoveAt, RemoveThere  markup.Text
+	Forget, ForgetYes, ForgetNo, Forgotten, Kept   markup.Text
+	NothingToCancel, AlreadyRemoved, NeedsSignedIn markup.Text
+}
+
+// English is what the bot says unless Options.Words says otherwise.
+var English = Words{
+	Help:         "I know these commands:",
+	HelpLine:     "`/%s` – %s",                                                    // command with options, summary
+	HelpOf:       "`/%s` – %s",                                                    // the same, of one command
+	Ping:         "Pong!",                                                         //
+	Unknown:      "I do not know `/%s`. `/help` lists what I can do.",             // command
+	DidYouMean:   "I do not know `/%s`. Did you mean `/%s`?",                      // command, a similar one
+	UnknownTopic: "`/%s` needs one of these: %s.",                                 // command, subcommands
+	Usage:        "%s\nUsage: `/%s`",                                              // what is wrong, command with options
+	MustBe:       "`%s` must be %s, not “%s”.",                                    // option, one of the Is… phrases, what was given
+	TooMuch:      "I do not understand “%s” there.",                               // the rest of the text
+	NeedsValue:   "`%s` is missing.",                                              // option
+	IsNumber:     "a whole number",                                                //
+	IsNumberIn:   "a whole number from %d to %d",                                  // lowest, highest
+	IsLong:       "%d to %d characters long",                                      // shortest, longest
+	IsYesNo:      "yes or no",                                                     //
+	IsOneOf:      "one of %s",                                                     // labels
+	IsPerson:     "a mention of somebody here",                                    //
+	PickOne:      "Pick one.",                                                     //
+	Broken:       "Something went wrong. If it stays so, report the number *%s*.", // number in the log
+	Panicked:     "Something went wrong. If it stays so, report the number *%s*.", // number in the log
+	NotAllowed:   "I am not allowed to write there.",                              //
+	Moment:       "One moment…",                                                   //
+
+	NotYours:          "That button is not for you.",
+	TooOld:            "That button is too old. Please start again.",
+	Continue:          "Continue",
+	ContinueText:      "%s: one more step.", // form title
+	Question:          "*%s*",               // input label
+	QuestionHint:      "*%s*\n%s",           // input label, hint
+	ChooseMany:        "Send the numbers of your choice, separated by commas:",
+	AnswerTooLong:     "That is too long: %d characters, and at most %d are possible. Please try again.", // given, possible
+	AnswerNotOffered:  "That is not one of the choices. Please try again.",
+	Cancel:            "Cancel",
+	Skip:              "Skip",
+	QuestionCancelled: "Cancelled.",
+
+	Asking:         "Asking %s for a code…",                                   // provider
+	Card:           "*Sign in to %s*\n%s asks for access to your %s account.", // provider, bot, provider
+	CardScopes:     "It will be able to use: %s.",                             // scopes
+	CardCode:       "Open %s and enter the code\n`%s`",                        // address, code
+	CardUntil:      "The code is good until %s.",                              // time
+	CardWarn:       "Only continue if you have just asked for this. Never enter a code that somebody sent you.",
+	OpenProvider:   "Open %s", // provider
+	CopyCode:       "Copy code",
+	Check:          "Check",
+	NewCode:        "New code",
+	Which:          "Where do you want to sign in?",
+	NoProviders:    "There is nothing to sign in to here.",
+	NoSuchProvider: "I do not know “%s”. You can sign in to %s.",                   // given, providers
+	Finishing:      "%s has agreed. One moment…",                                   // provider
+	IsItYou:        "You are about to sign in to %s as *%s* (id %s). Is that you?", // provider, account, id
+	InsteadOf:      "It will replace *%s*.",                                        // the account linked before
+	Yes:            "Yes, that's me",
+	NotMe:          "Not me",
+	SignedIn:       "Signed in as *%s* on %s.", // account, provider
+	MissingScopes:  "%s did not grant: %s.",    // provider, scopes
+	Declined:       "You declined. Nothing was changed.",
+	Expired:        "That code has expired.",
+	ConfirmExpired: "Nobody confirmed in time, so nothing was changed.",
+	Cancelled:      "Cancelled.",
+	Replaced:       "Replaced by a newer login.",
+	Disowned:       "Not signed in: you said that the account is not yours.",
+	Failed:         "%s could not complete this login. Please try again.",                             // provider
+	Unnamed:        "%s did not say whose account it is, so you are not signed in. Please try again.", // provider
+	Unavailable:    "Signing in to %s is no longer offered here.",                                     // provider
+	Unreachable:    "%s cannot be reached. Please try again in a few minutes.",                        // provider
+	FlowOff:        "%s does not let this bot sign people in. Please tell whoever runs it.",           // provider
+	TooManyStarts:  "That were many logins in a short time. The next one is possible at %s.",          // time
+	Below:          "Continued below.",
+	Elsewhere:      "Continued in our direct chat.",
+	SentDirect:     "I have sent you a direct message.",
+	OpenDirect:     "Open the private chat",
+	OpenDirectText: "That is for your eyes only. Let us go on in our private chat.",
+	NoPrivate:      "That is for your eyes only, and I cannot write to you privately from here. Please write to me directly.",
+	StillOpen:      "I can change this message no more by myself. Press Check to see how it stands.",
+	GoOn:           "You are signed in to %s now. Go on with `/%s`?", // provider, command
+	GoOnButton:     "Run /%s",                                        // command
+	Regarding:      "`/%s`:",                                         // command
+	ScopeRefused:   "%s did not grant %s, which `/%s` needs.",        // provider, scopes, command
+
+	NotSignedIn:     "You are not signed in. `/login` does that.",
+	You:             "You are %s on %s.",                                               // name, platform
+	Account:         "%s: *%s* (id %s), since %s",                                      // provider, account, id, time
+	AccountExpired:  "%s: *%s* (id %s), signed in too long ago: please `/login` again", // provider, account, id
+	WhichLogout:     "Where do you want to sign out?",
+	SignedOut:       "Signed out: I have forgotten *%s* on %s.",                                     // account, provider
+	RemoveAt:        "%s itself still lists this access. Remove it at %s",                           // provider, address
+	RemoveThere:     "%s itself still lists this access. Remove it in your account settings there.", // provider
+	Forget:          "This erases all that I know of you: accounts, logins under way, everything. Go on?",
+	ForgetYes:       "Erase everything",
+	ForgetNo:        "Keep it",
+	Forgotten:       "Everything is erased.",
+	Kept:            "Nothing was erased.",
+	NothingToCancel: "Nothing is under way.",
+	AlreadyRemoved:  "That account is no longer linked by this login.",
+	NeedsSignedIn:   "`/%s` needs your %s account.", // command, provider
+}
