@@ -87,7 +87,7 @@ func (a Accounts) Client(ctx context.Context, person, provider string) (*http.Cl
 	if err := openJSON(a.logins.keys, row.Sealed, &w, inAccount, row.ID, row.Person); err != nil {
 		return nil, err
 	}
-	t := bound{hosts: p.Hosts, token: seal.Secret(w.Access), next: a.logins.http.Transport}
+	t := bound{hosts: p.Hosts, token: seal.Secret(w.Access), next: a.logins.transport}
 	return &http.Client{Transport: t, Timeout: time.Minute}, nil
 }
 
@@ -149,7 +149,7 @@ func (b bound) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func (b bound) home(u *url.URL) bool {
-	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+	if _, err := SecureURL(u.String()); err != nil {
 		return false
 	}
 	return slices.ContainsFunc(b.hosts, func(h string) bool {

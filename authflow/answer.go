@@ -20,7 +20,7 @@ const (
 )
 
 // answer is what r, a reply to a poll for g, means. The body decides; see
-// meaning for the one thing that the status is asked. An error is worth another
+// meaningOf for the one thing that the status is asked. An error is worth another
 // try.
 func (r reply) answer(now time.Time, g Grant) (Answer, error) {
 	s := r.said()
@@ -174,7 +174,7 @@ func (r reply) said() said {
 	}
 	var s said
 	if err := json.Unmarshal(body, &s); err != nil {
-		return said{} // and not half of it; the caller says what was missing
+		return said{}
 	}
 	return s
 }

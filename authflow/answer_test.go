@@ -85,6 +85,7 @@ func TestAnswerKnowsEveryDialect(t *testing.T) {
 		{"a code nobody knows, with 200", 200, jsonType, `{"error":"moon_phase"}`, early, Failed},
 		{"Twitch's words for a status", 400, jsonType, `{"error":"Bad Request","status":400,"message":"invalid client"}`, early, Failed},
 		{"Twitch's words, pending", 400, jsonType, `{"error":"Bad Request","status":400,"message":"authorization_pending"}`, early, Waiting},
+		{"error before message", 400, jsonType, `{"error":"authorization_pending","status":400,"message":"access_denied"}`, early, Waiting},
 		{"a message nobody knows", 400, jsonType, `{"status":400,"message":"missing scope"}`, early, Failed},
 
 		{"trouble, said so", 503, jsonType, `{"error":"temporarily_unavailable"}`, early, ""},
@@ -201,6 +202,7 @@ func TestAnswerPace(t *testing.T) {
 		{"shorter", `{"error":"slow_down","interval":1}`, 5 * time.Second, 10 * time.Second},
 		{"negative", `{"error":"slow_down","interval":-1}`, 5 * time.Second, 10 * time.Second},
 		{"above a minute", `{"error":"slow_down","interval":600}`, 5 * time.Second, 10 * time.Minute},
+		{"no number", `{"error":"slow_down","interval":"Infinity"}`, 5 * time.Second, 10 * time.Second},
 		{"adding up", `{"error":"slow_down"}`, 2 * time.Minute, 125 * time.Second},
 		{"beyond all time", `{"error":"slow_down","interval":1e300}`, 5 * time.Second, ages},
 	}

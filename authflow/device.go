@@ -7,9 +7,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -220,11 +220,9 @@ func challenge(verifier seal.Secret) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// clone copies v into values that can be added to.
+// clone copies v into values that more can be set in.
 func clone(v url.Values) url.Values {
 	out := url.Values{}
-	for name, values := range v {
-		out[name] = slices.Clone(values)
-	}
+	maps.Copy(out, v)
 	return out
 }

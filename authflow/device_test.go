@@ -155,6 +155,11 @@ func TestBeginLeavesPKCEOut(t *testing.T) {
 	if refusal, ok := errors.AsType[*OAuthError](err); !ok || refusal.Code != "invalid_request" || len(srv.seen) != 2 {
 		t.Errorf("got %v after %d requests, want invalid_request after two", err, len(srv.seen))
 	}
+
+	srv = &server{t: t, bodies: []string{`{"error":"invalid_scope"}`}}
+	if _, err = d.Begin(t.Context(), srv.client(), Ask{}); err == nil || len(srv.seen) != 1 {
+		t.Errorf("got %v after %d requests, want invalid_scope after one", err, len(srv.seen))
+	}
 }
 
 func TestBeginErrors(t *testing.T) {

@@ -89,7 +89,9 @@ func (t turn) step(a Answer, err error, now time.Time) (turn, time.Time) {
 		return t, time.Time{}
 	case err != nil:
 		t.Misses++
-		least := max(t.Grant.pace(), retryAfter(err))
+		// Retry-After is obeyed, but does not keep a person waiting for long for
+		// what can only be the end.
+		least := max(t.Grant.pace(), min(retryAfter(err), t.Grant.Expires.Sub(now)+longestWait))
 		return t, t.Grant.due(now, max(least, backoff(t.Grant.Every, t.Misses)), least)
 	}
 	if a.Grant != nil {

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -55,6 +54,7 @@ type Logins struct {
 	store     store.Store
 	keys      seal.Keys
 	http      *http.Client
+	transport http.RoundTripper // under http, for requests in a person's name
 	log       *slog.Logger
 	providers []Provider
 	owner     string // this process, new at every start
@@ -68,8 +68,9 @@ func New(o Options) *Logins {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
+	client := NewClient(o.HTTP)
 	return &Logins{
-		store: o.Store, keys: o.Keys, http: NewClient(o.HTTP), log: o.Log,
+		store: o.Store, keys: o.Keys, http: client, transport: client.Transport.(mannered).over, log: o.Log,
 		providers: slices.Clone(o.Providers), owner: store.NewID(),
 		starting: keyLock{held: map[string]chan struct{}{}},
 		engine:   newEngine(o.Providers), outbox: make(chan struct{}, 1),
@@ -247,11 +248,8 @@ func (p Provider) checkShow(s Show) (Show, error) {
 }
 
 func (p Provider) trusts(link string) bool {
-	u, err := url.Parse(link)
-	if err != nil || u.Host == "" || u.User != nil {
-		return false
-	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+	u, err := SecureURL(link)
+	if err != nil {
 		return false
 	}
 	return p.VerifyHosts == nil || slices.ContainsFunc(p.VerifyHosts, func(h string) bool { return strings.EqualFold(h, u.Host) })

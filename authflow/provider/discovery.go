@@ -87,7 +87,7 @@ type lookup struct {
 	done  chan struct{} // closed when the fields below are there
 	found metadata
 	err   error
-	until time.Time // the end of what was found
+	until time.Time // when to look again; at once after a failure
 }
 
 // endpoints returns the endpoints. Its errors are worth another try.
@@ -119,7 +119,7 @@ func (d *discovery) current(ctx context.Context, c *http.Client) *lookup {
 func (l *lookup) over(now time.Time) bool {
 	select {
 	case <-l.done:
-		return l.err != nil || !now.Before(l.until)
+		return !now.Before(l.until)
 	default:
 		return false
 	}

@@ -37,7 +37,11 @@ func (s *service) client() *http.Client {
 			return answer(200, "application/json", `{"device_code":"d","user_code":"A","verification_uri":"https://auth.example/"}`)
 		}
 		s.asked = append(s.asked, r.URL.String())
-		time.Sleep(s.delay)
+		select {
+		case <-time.After(s.delay):
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
 		if s.down {
 			return nil, errors.New("connection refused")
 		}
@@ -150,8 +154,12 @@ func TestDiscoveryWithoutDeviceEndpoint(t *testing.T) {
 func TestDiscoveryNotNeeded(t *testing.T) {
 	s := &service{down: true}
 	const at = "https://auth.example/x"
-	if err := begin(t, s, "https://auth.example", provider.App{DeviceURL: at, TokenURL: at, UserinfoURL: at}); err != nil || len(s.asked) > 0 {
-		t.Errorf("got %v and %v asked, want no discovery", err, s.asked)
+	app := provider.App{Secret: "s", DeviceURL: at, TokenURL: at, UserinfoURL: at}
+	if err := begin(t, s, "https://auth.example", app); err != nil || len(s.asked) > 0 {
+		t.Fatalf("got %v and %v asked, want no discovery", err, s.asked)
+	}
+	if err := s.posted.ParseForm(); err != nil || s.posted.PostForm.Get("client_secret") != "s" {
+		t.Errorf("got %v, want the secret in the form where nothing says another way", err)
 	}
 }
 

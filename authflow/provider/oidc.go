@@ -161,7 +161,7 @@ func subject(raw json.RawMessage) string {
 	if err := json.Unmarshal(raw, &text); err == nil {
 		return text
 	}
-	if len(raw) > 0 && len(bytes.Trim(raw, "0123456789")) == 0 {
+	if len(bytes.Trim(raw, "0123456789")) == 0 {
 		return string(raw)
 	}
 	return ""

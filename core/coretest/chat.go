@@ -3,6 +3,7 @@ package coretest
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -58,6 +59,7 @@ type Chat struct {
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed at the next change
+	born     string        // no other Chat's
 	count    int           // of ids given out
 	messages []*message
 	waiting  []*happening    // what no bot has taken yet
@@ -102,7 +104,7 @@ func New(o Options) *Chat {
 		o.Caps = Rich()
 	}
 	return &Chat{
-		name: cmp.Or(o.Name, "usher"), caps: o.Caps, dm: o.DM,
+		born: rand.Text()[:8], name: cmp.Or(o.Name, "usher"), caps: o.Caps, dm: o.DM,
 		changed: make(chan struct{}), opened: map[string]bool{}, keys: map[string]core.Ref{},
 	}
 }

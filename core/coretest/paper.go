@@ -15,8 +15,8 @@ type paper interface {
 	// typed is told each line, as its typist sees it already, and as others would
 	// tell it.
 	typed(line, told string)
-	// message writes a message, or changes it where the key was there before.
-	message(key string, lines []string)
+	// message writes a message, or changes the one of that key.
+	message(key string, lines []string, changed bool)
 	note(text string)
 	err() error // the first failure to write
 }
@@ -24,7 +24,6 @@ type paper interface {
 // plain is paper of which nothing can be taken back.
 type plain struct {
 	out    io.Writer
-	known  map[string]bool
 	failed error
 }
 
@@ -39,11 +38,10 @@ func (p *plain) typed(_, told string) {
 	}
 }
 
-func (p *plain) message(key string, lines []string) {
-	if p.known[key] {
+func (p *plain) message(_ string, lines []string, changed bool) {
+	if changed {
 		lines[0] += " (changed)"
 	}
-	p.known[key] = true
 	p.write(strings.Join(lines, "\n"))
 }
 
@@ -92,9 +90,9 @@ func (l *live) typed(line, _ string) {
 	l.draw(len(l.blocks), 0)
 }
 
-func (l *live) note(text string) { l.message("", strings.Split(text, "\n")) }
+func (l *live) note(text string) { l.message("", strings.Split(text, "\n"), false) }
 
-func (l *live) message(key string, lines []string) {
+func (l *live) message(key string, lines []string, _ bool) {
 	i, up := l.find(key)
 	if i < 0 {
 		l.blocks = append(l.blocks, block{key, lines})

@@ -59,9 +59,11 @@ func (c *Chat) change() {
 	c.changed = make(chan struct{})
 }
 
+// id is new in all chats there ever were: a store that outlives a Chat must not
+// take what happens in the next for what happened in the last.
 func (c *Chat) id() string {
 	c.count++
-	return strconv.Itoa(c.count)
+	return c.born + "-" + strconv.Itoa(c.count)
 }
 
 // ref points at m from now on: what only one person sees can be edited for a

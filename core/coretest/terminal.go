@@ -123,7 +123,7 @@ type number struct {
 
 func (t *Terminal) sit() *session {
 	s := &session{Terminal: t, who: cmp.Or(t.Who, "alice"), where: cmp.Or(t.Where, Direct), shown: map[string]view{}}
-	s.paper = &plain{out: t.Out, known: map[string]bool{}}
+	s.paper = &plain{out: t.Out}
 	if t.Live {
 		s.paper = &live{out: t.Out, width: cmp.Or(t.Width, 80), height: cmp.Or(t.Height, 24)}
 	}
@@ -171,7 +171,7 @@ func (s *session) look() error {
 			if seen.Form {
 				s.open(seen)
 			} else {
-				s.show(key, place, seen)
+				s.show(key, place, seen, known)
 			}
 		}
 	}
@@ -199,12 +199,12 @@ func (s *session) clear(there map[string]bool) {
 		if v.seen.Form {
 			s.form = nil
 		} else {
-			s.paper.message(key, []string{s.Chat.name + " (deleted)"})
+			s.paper.message(key, []string{s.Chat.name + " (deleted)"}, false)
 		}
 	}
 }
 
-func (s *session) show(key, place string, seen Seen) {
+func (s *session) show(key, place string, seen Seen, changed bool) {
 	s.forget(key)
 	c := card{ink: s.paper.ink(), bot: s.Chat.name, number: func(c Control, choice string) int {
 		return s.number(key, seen, c, choice)
@@ -212,7 +212,7 @@ func (s *session) show(key, place string, seen Seen) {
 	if place != s.where {
 		c.place = place
 	}
-	s.paper.message(key, c.lines(seen))
+	s.paper.message(key, c.lines(seen), changed)
 }
 
 // forget makes the numbers of a message stand for nothing.

@@ -22,7 +22,7 @@ func (s *session) enter(ctx context.Context, line string) error {
 	numbers, err := s.numbersIn(line)
 	switch {
 	case s.form != nil:
-		s.paper.typed(line, s.name()+": "+line)
+		s.paper.typed(line, strings.TrimSpace(s.name()+": "+line))
 		s.answer(line)
 	case line == "":
 		s.paper.typed("", "")
@@ -30,8 +30,11 @@ func (s *session) enter(ctx context.Context, line string) error {
 		s.paper.typed(line, s.name()+": "+line)
 		s.Chat.Say(s.who, s.where, line)
 	default:
-		s.paper.typed(line, s.name()+" presses: "+line)
-		s.complain(cmp.Or(err, s.use(numbers)))
+		s.paper.typed(line, s.name()+" presses: "+labels(line, numbers))
+		if err == nil {
+			err = s.use(numbers)
+		}
+		s.complain(err)
 	}
 	return nil
 }
@@ -81,6 +84,18 @@ func (s *session) numbersIn(line string) ([]*number, error) {
 		found = append(found, s.numbers[n-1])
 	}
 	return found, nil
+}
+
+// labels are what numbers stand for, or what was typed if there is nothing.
+func labels(line string, numbers []*number) string {
+	if len(numbers) == 0 {
+		return line
+	}
+	out := make([]string, len(numbers))
+	for i, n := range numbers {
+		out[i] = oneLine(cmp.Or(n.choice, n.control.Label))
+	}
+	return strings.Join(out, ", ")
 }
 
 // use presses a button, follows a link, or chooses.

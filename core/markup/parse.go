@@ -68,6 +68,15 @@ func find(s string, at int, set string) int {
 	return -1
 }
 
+func in(set string, c byte) bool {
+	for i := range len(set) {
+		if set[i] == c {
+			return true
+		}
+	}
+	return false
+}
+
 // unescape undoes what a backslash does in code, addresses, names.
 func unescape(s string) string {
 	i := strings.IndexByte(s, '\\')

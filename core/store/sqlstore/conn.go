@@ -35,6 +35,15 @@ func (c *conn) stmt(query string) (*sql.Stmt, error) {
 	return st, nil
 }
 
+// close closes the statements first: with one open, SQLite would keep the file.
+func (c *conn) close() error {
+	var errs []error
+	for _, st := range c.stmts {
+		errs = append(errs, st.Close())
+	}
+	return errors.Join(append(errs, c.sql.Close())...)
+}
+
 // exec runs a statement and returns how many rows it changed.
 func (c *conn) exec(query string, args ...any) (int64, error) {
 	st, err := c.stmt(query)

@@ -190,6 +190,9 @@ func TestForgottenIsOverwritten(t *testing.T) {
 	}
 	try(t, s.Forget(t.Context(), persons["marker"]))
 	try(t, s.Close())
+	if _, err := os.Stat(name + "-wal"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v for the log of a closed store, want it gone", err)
+	}
 	b, err := os.ReadFile(name)
 	try(t, err)
 	if bytes.Contains(b, []byte("marker")) || bytes.Contains(b, []byte(persons["marker"])) {

@@ -173,6 +173,12 @@ func (s *Store) Close() error { return s.close() }
 func (s *Store) end() error {
 	close(s.closing)
 	<-s.ended
+	for range s.conns { // until nobody uses one any more
+		select {
+		case <-s.read:
+		case <-s.write:
+		}
+	}
 	err := s.disconnect()
 	if s.lock != nil {
 		err = errors.Join(err, s.lock.Unlock())
@@ -187,7 +193,7 @@ func (s *Store) end() error {
 func (s *Store) disconnect() error {
 	var errs []error
 	for i := len(s.conns) - 1; i >= 0; i-- {
-		errs = append(errs, s.conns[i].sql.Close())
+		errs = append(errs, s.conns[i].close())
 	}
 	return errors.Join(append(errs, s.db.Close())...)
 }

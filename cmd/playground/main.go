@@ -1,0 +1,105 @@
+// Command playground is usher to try out: a chat in the terminal, a real bot in
+// it, and an authorization server to sign in to, in one process. Nothing has to
+// be set up.
+//
+//	go run ./cmd/playground
+//
+// Type /login demo, open the link in a browser or type !approve, and the card
+// changes on screen. !help lists what else there is. With --issuer the bot signs
+// people in to a real authorization server instead, and with --store it keeps
+// what it knows in a file.
+//
+// main reads the flags; play.go is the world around the bot, bot.go the bot, and
+// human.go the lines that begin with an exclamation mark.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/term"
+)
+
+// settings are what the flags say.
+type settings struct {
+	issuer, clientID, clientSecret string
+	store                          string
+	listen                         string
+	log                            string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "playground:", err)
+		os.Exit(1)
+	}
+}
+
+// run plays until the input or ctx ends.
+func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) error {
+	s, err := parse(args, errs)
+	if err != nil {
+		return err
+	}
+	p, err := open(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	fmt.Fprintln(out, p.welcome())
+	if err := p.start(ctx); err != nil {
+		return err
+	}
+	p.live = live(in) && live(out)
+	t := p.terminal(in, out)
+	if t.Live = p.live; t.Live {
+		if f, ok := out.(*os.File); ok {
+			if width, height, err := term.GetSize(int(f.Fd())); err == nil {
+				t.Width, t.Height = width, height
+			}
+		}
+	}
+	return p.watch(ctx, t.Run)
+}
+
+// live reports whether a person is at the other end.
+func live(end any) bool {
+	f, ok := end.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func parse(args []string, errs io.Writer) (settings, error) {
+	var s settings
+	f := flag.NewFlagSet("playground", flag.ContinueOnError)
+	f.SetOutput(errs)
+	f.StringVar(&s.issuer, "issuer", "", "`URL` of a real authorization server (OpenID Connect); it is called demo here")
+	f.StringVar(&s.clientID, "client-id", "", "`ID` of a client there that may use the device flow")
+	f.StringVar(&s.clientSecret, "client-secret", "", "`SECRET` of that client; better in the environment, as CLIENT_SECRET")
+	f.StringVar(&s.store, "store", "", "`FILE` to keep the store in between runs; otherwise it is gone at the end")
+	f.StringVar(&s.listen, "listen", "127.0.0.1:0", "loopback `ADDRESS` of the built-in authorization server")
+	f.StringVar(&s.log, "log", "", "`FILE` to write the bot's log to; - for standard error")
+	f.Usage = func() {
+		fmt.Fprintln(errs, "usage: playground [flags]\n\nA chat with a bot in the terminal. Type /login demo.")
+		f.PrintDefaults()
+	}
+	if err := f.Parse(args); err != nil {
+		return s, err
+	}
+	if s.clientSecret == "" {
+		s.clientSecret = os.Getenv("CLIENT_SECRET")
+	}
+	switch {
+	case f.NArg() > 0:
+		return s, fmt.Errorf("what is %q? There are only flags; -help lists them", f.Arg(0))
+	case (s.issuer == "") != (s.clientID == ""):
+		return s, fmt.Errorf("--issuer and --client-id go together: give both, or neither for the built-in server")
+	}
+	return s, nil
+}

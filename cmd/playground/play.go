@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/usherbot/usher/authflow"
+	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/authflow/provider"
+	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/seal"
+)
+
+// play is the world around the bot, which outlives it: the chat, the
+// authorization server, the file of the store.
+type play struct {
+	chat     *coretest.Chat
+	server   *authtest.Server // nil: a real one
+	provider authflow.Provider
+	secret   seal.Secret
+	file     string // of the store
+	log      *slog.Logger
+	live     bool // a person is at the terminal
+	cleanup  []func() error
+
+	bot *running
+}
+
+// open builds all of it but the bot.
+func open(ctx context.Context, s settings) (p *play, err error) {
+	p = &play{chat: coretest.New(coretest.Options{}), log: slog.New(slog.DiscardHandler)}
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	if err := p.openLog(s.log); err != nil {
+		return nil, err
+	}
+	if err := p.openStore(s.store); err != nil {
+		return nil, err
+	}
+	if s.issuer == "" {
+		return p, p.openServer(s.listen)
+	}
+	p.provider, err = provider.OIDC(s.issuer, provider.App{
+		Name: "demo", Title: "Demo", ID: s.clientID, Secret: seal.Secret(s.clientSecret),
+	})
+	return p, err
+}
+
+func (p *play) openLog(name string) error {
+	var out io.Writer
+	switch name {
+	case "":
+		return nil
+	case "-":
+		out = os.Stderr
+	default:
+		f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return fmt.Errorf("open log: %w", err)
+		}
+		p.cleanup = append(p.cleanup, f.Close)
+		out = f
+	}
+	p.log = slog.New(slog.NewTextHandler(out, nil))
+	return nil
+}
+
+// openStore finds a place for the store and the secret that seals it. A store
+// that is kept has its secret in a file beside it, unless USHER_SECRET is set.
+func (p *play) openStore(name string) error {
+	p.file = name
+	p.secret = seal.Secret(os.Getenv("USHER_SECRET"))
+	if name == "" {
+		dir, err := os.MkdirTemp("", "usher-playground-")
+		if err != nil {
+			return fmt.Errorf("make a place for the store: %w", err)
+		}
+		p.cleanup = append(p.cleanup, func() error { return os.RemoveAll(dir) })
+		p.file = dir + "/usher.db"
+	}
+	if p.secret != "" {
+		return nil
+	}
+	secret, err := secretIn(p.file + ".secret")
+	p.secret = secret
+	return err
+}
+
+// openServer starts the built-in authorization server.
+func (p *play) openServer(listen string) error {
+	server, err := authtest.Start(authtest.Options{
+		Addr:    listen,
+		Clients: []authtest.Client{{ID: "playground", Name: "usher playground"}},
+	})
+	if err != nil {
+		return fmt.Errorf("start the authorization server: %w", err)
+	}
+	p.server = server
+	p.cleanup = append(p.cleanup, server.Close)
+	p.provider, err = provider.OIDC(server.URL(), provider.App{Name: "demo", Title: "Demo", ID: "playground"})
+	return err
+}
+
+// start starts the bot.
+func (p *play) start(ctx context.Context) error {
+	var err error
+	p.bot, err = p.startBot(ctx)
+	return err
+}
+
+// restart kills the bot without a farewell and starts another on the same store.
+func (p *play) restart(ctx context.Context) error {
+	p.chat.Cut()
+	if err := p.bot.kill(); err != nil {
+		return err
+	}
+	return p.start(ctx)
+}
+
+// watch runs the terminal, and ends it when the bot ends by itself.
+func (p *play) watch(ctx context.Context, terminal func(context.Context) error) error {
+	err := terminal(ctx)
+	return errors.Join(err, p.bot.stop())
+}
+
+// close undoes open, in reverse.
+func (p *play) close() {
+	for i := len(p.cleanup) - 1; i >= 0; i-- {
+		if err := p.cleanup[i](); err != nil {
+			p.log.Warn("could not clean up", "error", err)
+		}
+	}
+}
