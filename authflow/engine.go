@@ -172,8 +172,8 @@ func (g *engine) ready(ctx context.Context, now time.Time) (e *entry, run contex
 // process left, polls, and calls tell for each login of which somebody must
 // hear, again and again until tell returns nil.
 //
-// A login that tell gets is Waiting when its card was not shown yet, or must
-// move before the chat loses it; tell then calls Keep. It is Confirming when its
+// A login that tell gets is open when its card was not shown yet, or must move
+// before the chat loses it; tell then calls Keep. It is Confirming also when its
 // person must be asked whether the account is theirs. Otherwise it has ended.
 // tell may be called at the same time for different logins. Run is called once.
 func (l *Logins) Run(ctx context.Context, tell func(context.Context, Login) error) error {
@@ -197,7 +197,9 @@ func (l *Logins) poll(ctx, work context.Context, wg *sync.WaitGroup) {
 	for ctx.Err() == nil {
 		e, run, woken, wait := l.engine.ready(work, time.Now())
 		for _, row := range woken {
-			l.putTell(work, row)
+			if !l.putTell(work, row) {
+				l.engine.wake(row.ID, time.Now().Add(retryWrite))
+			}
 		}
 		if e != nil {
 			wg.Go(func() { l.serve(run, e) })
@@ -235,12 +237,27 @@ func (l *Logins) claim(ctx context.Context) error {
 			return fmt.Errorf("claim logins: %w", err)
 		}
 		for _, row := range rows {
-			l.resume(ctx, row)
+			if err := l.takeUp(ctx, row); err != nil {
+				return err
+			}
 		}
 		if len(rows) < claimBatch {
 			return nil
 		}
 	}
+}
+
+// takeUp goes on with a claimed login, unless its person has just ended it.
+func (l *Logins) takeUp(ctx context.Context, row store.Login) error {
+	unlock, err := l.deciding.lock(ctx, row.ID)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if _, _, err := l.open(ctx, row.ID); !errors.Is(err, ErrEnded) {
+		l.resume(ctx, row)
+	}
+	return nil
 }
 
 // resume goes on with a login that another process began.
@@ -259,20 +276,22 @@ func (l *Logins) resume(ctx context.Context, row store.Login) {
 		l.log.Warn("a login cannot go on", "login", row.ID, "provider", row.Provider, "flow", row.Kind, "error", err)
 		e.pending = l.ended(e.turn.State, Failed, Unavailable)
 	}
-	e.turn.Grant, e.since, e.due = s.grant(), s.Since, time.Now()
+	g := s.grant()
+	e.turn.Grant, e.since, e.due = g, s.Since, time.Now()
 	switch {
 	case e.pending != nil:
 	case e.turn.State == Waiting:
-		e.due = e.due.Add(jitter(e.turn.Grant.pace()))
+		e.due = g.due(e.due, jitter(g.pace()), g.pace())
 	case e.turn.State == Granted:
 		e.token = s.Token.token()
 	case e.turn.State == Confirming:
 		e.due = row.Expires
 	}
-	l.engine.add(e)
-	if !row.Shown || e.turn.State == Confirming {
-		l.putTell(ctx, row)
+	untold := e.pending == nil && (!row.Shown || e.turn.State == Confirming)
+	if untold && !l.putTell(ctx, row) {
+		e.wake = time.Now().Add(retryWrite)
 	}
+	l.engine.add(e)
 }
 
 // serve takes one step of a login that is due.
@@ -382,7 +401,9 @@ func (l *Logins) askWho(ctx context.Context, e *entry) {
 		e.pending = l.ended(Granted, Failed, Unnamed)
 	default:
 		e.turn.Misses++
-		e.due = now.Add(max(backoff(time.Second, e.turn.Misses), retryAfter(err)))
+		// As in step, Retry-After does not keep a person waiting for the end.
+		left := whoFor - now.Sub(e.since)
+		e.due = now.Add(max(backoff(time.Second, e.turn.Misses), min(retryAfter(err), left+longestWait)))
 	}
 }
 

@@ -57,8 +57,9 @@ type Logins struct {
 	transport http.RoundTripper // under http, for requests in a person's name
 	log       *slog.Logger
 	providers []Provider
-	owner     string // this process, new at every start
-	starting  keyLock
+	owner     string  // this process, new at every start
+	starting  keyLock // by person and provider
+	deciding  keyLock // by login: what takes it up, and what people decide about it
 	engine    *engine
 	outbox    chan struct{} // something was put into the outbox
 }
@@ -72,8 +73,8 @@ func New(o Options) *Logins {
 	return &Logins{
 		store: o.Store, keys: o.Keys, http: client, transport: client.Transport.(mannered).over, log: o.Log,
 		providers: slices.Clone(o.Providers), owner: store.NewID(),
-		starting: keyLock{held: map[string]chan struct{}{}},
-		engine:   newEngine(o.Providers), outbox: make(chan struct{}, 1),
+		starting: newKeyLock(), deciding: newKeyLock(),
+		engine: newEngine(o.Providers), outbox: make(chan struct{}, 1),
 	}
 }
 
@@ -142,33 +143,42 @@ func (l *Logins) wanted(ctx context.Context, s Start) ([]string, error) {
 	return union(s.Scopes, a.Scopes), nil
 }
 
-// move brings an open login here, or clears the way for a new one.
+// move brings the person's open login at that provider here, if there is one and
+// it asks for as much.
 func (l *Logins) move(ctx context.Context, s Start) (Login, error) {
-	open, err := l.Open(ctx, s.Person)
+	login, err := l.openAt(ctx, s.Person, s.Provider)
+	if err != nil || login.ID == "" || login.State == Waiting && len(missing(s.Scopes, login.Scopes)) > 0 {
+		return Login{}, err
+	}
+	switch err := l.keep(ctx, login.ID, s.Origin, s.Wake, false); {
+	case errors.Is(err, ErrEnded): // just now
+		return Login{}, nil
+	case err != nil:
+		return Login{}, err
+	}
+	login.Moved, login.Origin, login.Shown = login.Origin, s.Origin, false
+	return login, nil
+}
+
+// openAt returns the open login of a person at a provider, or none.
+func (l *Logins) openAt(ctx context.Context, person, provider string) (Login, error) {
+	open, err := l.Open(ctx, person)
 	if err != nil {
 		return Login{}, err
 	}
 	for _, login := range open {
-		if login.Provider != s.Provider {
-			continue
+		if login.Provider == provider {
+			return login, nil
 		}
-		if login.State == Waiting && len(missing(s.Scopes, login.Scopes)) > 0 {
-			_, err := l.end(ctx, login.ID, Replaced)
-			return Login{}, err
-		}
-		if err := l.keep(ctx, login.ID, s.Origin, s.Wake, false); err != nil {
-			return Login{}, err
-		}
-		login.Moved, login.Origin = login.Origin, s.Origin
-		return login, nil
 	}
 	return Login{}, nil
 }
 
 // allow refuses a start that is one too many.
 func (l *Logins) allow(ctx context.Context, s Start) error {
-	now := time.Now()
-	n, err := l.store.CountStarts(ctx, now.Add(-startSpan), s.Person, l.place(s), s.Provider)
+	// A millisecond, the precision of a store, less: at Again there is room.
+	since := time.Now().Add(time.Millisecond - startSpan)
+	n, err := l.store.CountStarts(ctx, since, s.Person, l.place(s), s.Provider)
 	if err != nil {
 		return fmt.Errorf("count starts: %w", err)
 	}
@@ -206,15 +216,49 @@ func (l *Logins) begin(ctx context.Context, p Provider, s Start) (Login, error) 
 	}
 	row.Sealed = l.sealSecrets(row, revealGrant(g, nil, time.Time{}))
 	row.Origin = l.sealOrigin(row, origin{Scopes: g.Scopes, Core: s.Origin})
-	switch err := l.store.AddLogin(ctx, row); {
-	case errors.Is(err, store.ErrOpen): // begun by another process just now
-		return l.move(ctx, s)
-	case err != nil:
-		return Login{}, fmt.Errorf("store login: %w", err)
+	unlock, err := l.deciding.lock(ctx, row.ID) // from the row's first moment others can cancel it
+	if err != nil {
+		return Login{}, err
+	}
+	defer unlock()
+	if moved, err := l.insert(ctx, s, row); err != nil || moved.ID != "" {
+		return moved, err
 	}
 	l.log.Info("login started", "login", row.ID, "provider", p.Name, "flow", row.Kind)
 	l.engine.add(&entry{row: row, provider: p, flow: flow, turn: turn{State: Waiting, Grant: g}, due: row.Due, wake: row.Wake})
 	return l.view(row)
+}
+
+// insert makes the row of a new login. One that is open already is moved here,
+// which is then the one to show, or replaced when it asks for less.
+func (l *Logins) insert(ctx context.Context, s Start, row store.Login) (moved Login, err error) {
+	for {
+		err := l.store.AddLogin(ctx, row)
+		switch {
+		case err == nil:
+			return Login{}, nil
+		case !errors.Is(err, store.ErrOpen):
+			return Login{}, fmt.Errorf("store login: %w", err)
+		}
+		if moved, err := l.move(ctx, s); err != nil || moved.ID != "" {
+			return moved, err
+		}
+		if err := l.replace(ctx, s); err != nil {
+			return Login{}, err
+		}
+	}
+}
+
+// replace ends an open login that asks for less than a new one does.
+func (l *Logins) replace(ctx context.Context, s Start) error {
+	login, err := l.openAt(ctx, s.Person, s.Provider)
+	if err != nil || login.ID == "" {
+		return err
+	}
+	if _, err := l.end(ctx, login.ID, Replaced); !errors.Is(err, ErrEnded) {
+		return err
+	}
+	return nil
 }
 
 // ask begins the first of the provider's flows that is not switched off.
@@ -342,6 +386,11 @@ func (l *Logins) Confirm(ctx context.Context, id string) (Login, error) {
 
 // decide takes a step that the person wants, while the engine keeps away.
 func (l *Logins) decide(ctx context.Context, id string, d decision) (Login, error) {
+	unlock, err := l.deciding.lock(ctx, id)
+	if err != nil {
+		return Login{}, err
+	}
+	defer unlock()
 	release, err := l.engine.hold(ctx, id)
 	if err != nil {
 		return Login{}, err
@@ -436,6 +485,8 @@ type keyLock struct {
 	mu   sync.Mutex
 	held map[string]chan struct{}
 }
+
+func newKeyLock() keyLock { return keyLock{held: map[string]chan struct{}{}} }
 
 func (k *keyLock) lock(ctx context.Context, key string) (unlock func(), err error) {
 	for {

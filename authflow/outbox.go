@@ -3,6 +3,7 @@ package authflow
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 	"time"
 
@@ -27,13 +28,14 @@ func (l *Logins) tellOf(row store.Login) *store.Tell {
 	return &store.Tell{Key: "login:" + row.ID, Person: row.Person, Payload: row.ID, Try: now, GiveUp: now.Add(tellFor)}
 }
 
-// putTell has a login told that did not change.
-func (l *Logins) putTell(ctx context.Context, row store.Login) {
+// putTell has a login told that did not change, and reports whether it will be.
+func (l *Logins) putTell(ctx context.Context, row store.Login) bool {
 	if err := l.store.PutTell(ctx, *l.tellOf(row)); err != nil {
 		l.log.Error("a login cannot be told of", "login", row.ID, "error", err)
-		return
+		return false
 	}
 	l.tellSoon()
+	return true
 }
 
 func (l *Logins) tellSoon() {
@@ -69,12 +71,13 @@ type delivery struct {
 
 // round starts telling what is due and not being told already.
 func (d *delivery) round(ctx, work context.Context) {
+	busy := d.busy() // before the look: what it finds of these may be told by now
 	due, err := d.logins.store.DueTells(ctx, tellBatch)
 	if err != nil && ctx.Err() == nil {
 		d.logins.log.Error("the outbox cannot be read", "error", err)
 	}
 	for _, t := range due {
-		if !d.begin(t.Key) {
+		if busy[t.Key] {
 			continue
 		}
 		select {
@@ -82,6 +85,7 @@ func (d *delivery) round(ctx, work context.Context) {
 		case <-ctx.Done():
 			return
 		}
+		d.begin(t.Key)
 		d.wg.Go(func() {
 			d.one(work, t)
 			d.finish(t.Key)
@@ -90,14 +94,16 @@ func (d *delivery) round(ctx, work context.Context) {
 	}
 }
 
-func (d *delivery) begin(key string) bool {
+func (d *delivery) busy() map[string]bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.telling[key] {
-		return false
-	}
+	return maps.Clone(d.telling)
+}
+
+func (d *delivery) begin(key string) {
+	d.mu.Lock()
 	d.telling[key] = true
-	return true
+	d.mu.Unlock()
 }
 
 // finish lets the key be told again, and looks whether it was put meanwhile.
@@ -112,21 +118,37 @@ func (d *delivery) finish(key string) {
 func (d *delivery) one(ctx context.Context, t store.Tell) {
 	l := d.logins
 	login, err := l.Login(ctx, t.Payload)
+	gone := errors.Is(err, store.ErrNotFound)
 	if err == nil {
 		err = d.tell(ctx, login)
 	}
 	late := time.Now().After(t.GiveUp)
-	if err != nil && !late && !errors.Is(err, store.ErrNotFound) {
-		wait := min(time.Second<<min(t.Tries, 6), tellLonger)
-		l.log.Warn("a login could not be told of and is tried again", "login", t.Payload, "after", wait, "error", err)
-		err = l.store.RetryTell(ctx, t.Key, t.Seq, time.Now().Add(wait))
-	} else {
-		if err != nil && late {
+	if err == nil || gone || late {
+		if err != nil && !gone {
 			l.log.Error("a login was never told of", "login", t.Payload, "error", err)
 		}
-		err = l.store.DropTell(ctx, t.Key, t.Seq)
+		d.settle(ctx, t, func(ctx context.Context) error { return l.store.DropTell(ctx, t.Key, t.Seq) })
+		return
 	}
-	if err != nil {
-		l.log.Error("the outbox cannot be written", "login", t.Payload, "error", err)
+	wait := min(time.Second<<min(t.Tries, 6), tellLonger)
+	l.log.Warn("a login could not be told of and is tried again", "login", t.Payload, "after", wait, "error", err)
+	again := time.Now().Add(wait)
+	d.settle(ctx, t, func(ctx context.Context) error { return l.store.RetryTell(ctx, t.Key, t.Seq, again) })
+}
+
+// settle writes what became of a row. While the store fails, nobody is told again
+// and again of what cannot be written down.
+func (d *delivery) settle(ctx context.Context, t store.Tell, write func(context.Context) error) {
+	for {
+		err := write(context.WithoutCancel(ctx)) // what was told stays told
+		if err == nil {
+			return
+		}
+		d.logins.log.Error("the outbox cannot be written", "login", t.Payload, "error", err)
+		select {
+		case <-time.After(retryWrite):
+		case <-ctx.Done():
+			return
+		}
 	}
 }

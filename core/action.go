@@ -40,6 +40,9 @@ const (
 	between = "\x00"
 )
 
+// strictly reads a token in its one spelling; only new lines it lets pass.
+var strictly = base64.RawURLEncoding.Strict()
+
 // tokenLabel is what MACs of tokens are labelled with.
 const (
 	oursLabel   = "action"
@@ -107,8 +110,8 @@ func (b *Bot) seal(platform, who, what string, until time.Time) seal.Secret {
 
 // unseal returns what a token says, if from may press it in chat.
 func (b *Bot) unseal(token seal.Secret, from User, chat Chat) (string, error) {
-	raw, err := base64.RawURLEncoding.DecodeString(token.Reveal())
-	if err != nil || len(raw) <= tailSize || len(token) > maxToken {
+	raw, err := strictly.DecodeString(token.Reveal())
+	if err != nil || len(raw) <= tailSize || len(token) > maxToken || strings.ContainsAny(token.Reveal(), "\r\n") {
 		return "", errForged
 	}
 	signed := string(raw[:len(raw)-2*halfMAC])

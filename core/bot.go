@@ -162,6 +162,17 @@ func (b *Bot) Run(ctx context.Context) error {
 	if err := b.check(); err != nil {
 		return err
 	}
+	if err := b.prepare(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // asked to end before it had begun
+		}
+		return err
+	}
+	return b.serve(ctx)
+}
+
+// prepare checks the secret and publishes the commands.
+func (b *Bot) prepare(ctx context.Context) error {
 	if err := b.checkSecret(ctx); err != nil {
 		return err
 	}
@@ -171,7 +182,7 @@ func (b *Bot) Run(ctx context.Context) error {
 			return fmt.Errorf("publish commands on %s: %w", p.caps.Title, err)
 		}
 	}
-	return b.serve(ctx)
+	return nil
 }
 
 // serve runs the platforms and the logins beside them.

@@ -437,8 +437,13 @@ func (b *Bot) pressGo(ctx context.Context, in *Invocation) error {
 	if err != nil || !fresh {
 		return err
 	}
-	in.Args, in.Key = nil, "login:"+login.ID
-	return b.routeCall(in, Call{Name: t.Wait.Command, Args: t.Wait.args()})(ctx, in)
+	if err := in.Update(ctx, Message{Text: markup.F(b.words.GoesOn, t.Wait.Command)}); err != nil {
+		return err
+	}
+	there := in.elsewhere(t.Chat)
+	there.Args, there.Key = nil, "login:"+login.ID
+	there.Back = later{port: in.port, user: in.From, chat: t.Chat, command: t.Wait.Command}
+	return b.routeCall(there, Call{Name: t.Wait.Command, Args: t.Wait.args()})(ctx, there)
 }
 
 // forget asks before it erases.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/usherbot/usher/core/markup"
 )
@@ -19,14 +20,20 @@ func (b *Bot) routeCall(in *Invocation, call Call) Handler {
 	}
 	in.node, in.Command, in.private = n, n.path, n.Private
 	if n.handler == nil {
-		return b.needsTopic(n, rest)
+		return b.needsTopic(n)
 	}
 	values, problem := b.values(n, call.Args, rest, in.From)
 	if problem != "" {
 		return b.misused(n, problem)
 	}
 	in.Values = values
-	if lacking := lacking(n.specs, values); len(lacking) > 0 {
+	lacking := lacking(n.specs, values)
+	for _, s := range lacking {
+		if s.Kind == KindPerson { // mentions are no plain text, which is all that a form gives
+			return b.misused(n, markup.F(b.words.NeedsValue, s.Name))
+		}
+	}
+	if len(lacking) > 0 {
 		return b.askOptions(n, lacking)
 	}
 	return b.runCommand
@@ -49,26 +56,22 @@ func latest(u User) string { return "latest:" + u.Key() }
 // find walks down the tree of commands, in name and then in rest. It returns nil
 // and the name that is unknown, or the command and what is left of rest.
 func (b *Bot) find(name, rest string) (n *node, left, wrong string) {
-	nodes := b.commands
-	for {
-		word, more, _ := strings.Cut(name, " ")
-		if word == "" { // the name is used up; a subcommand may follow in the text
-			if n == nil || len(n.sub) == 0 {
-				return n, rest, name
-			}
-			word, more = cutWord(rest)
-			next := pick(n.sub, word)
-			if next == nil {
-				return n, rest, ""
-			}
-			n, nodes, rest = next, next.sub, more
-			continue
-		}
-		if n = pick(nodes, word); n == nil {
-			return nil, "", word
-		}
-		nodes, name = n.sub, strings.TrimLeft(more, " ")
+	name, more := cutWord(name)
+	if n = pick(b.commands, name); n == nil {
+		return nil, "", name
 	}
+	if more != "" {
+		rest = more + " " + rest
+	}
+	for len(n.sub) > 0 {
+		word, after := cutWord(strings.TrimSpace(rest))
+		next := pick(n.sub, word)
+		if next == nil {
+			return n, rest, ""
+		}
+		n, rest = next, after
+	}
+	return n, rest, ""
 }
 
 func pick(nodes []*node, name string) *node {
@@ -115,8 +118,10 @@ func (b *Bot) splitArgs(specs []Spec, rest string) (map[string]string, markup.Te
 	args := map[string]string{}
 	for rest = strings.TrimSpace(rest); rest != ""; rest = strings.TrimSpace(rest) {
 		if name, value, left, ok := cutNamed(specs, rest); ok {
-			args[name], rest = value, left
-			continue
+			if _, twice := args[name]; !twice {
+				args[name], rest = value, left
+				continue
+			}
 		}
 		i := slices.IndexFunc(specs, func(s Spec) bool { _, taken := args[s.Name]; return !taken })
 		switch {
@@ -131,7 +136,8 @@ func (b *Bot) splitArgs(specs []Spec, rest string) (map[string]string, markup.Te
 	return args, ""
 }
 
-// cutNamed cuts a name=value or name:value off the front of text.
+// cutNamed cuts a name=value or name:value off the front of text. A space may
+// stand before the value.
 func cutNamed(specs []Spec, text string) (name, value, left string, ok bool) {
 	i := strings.IndexAny(text, "=: \t\n\"")
 	if i <= 0 || text[i] != '=' && text[i] != ':' {
@@ -141,7 +147,7 @@ func cutNamed(specs []Spec, text string) (name, value, left string, ok bool) {
 	if !slices.ContainsFunc(specs, func(s Spec) bool { return s.Name == name }) {
 		return "", "", "", false
 	}
-	value, left = cutWord(text[i+1:])
+	value, left = cutWord(strings.TrimLeft(text[i+1:], " "))
 	return name, value, left, true
 }
 
@@ -151,14 +157,12 @@ var quotes = map[rune]string{'"': `"`, '“': "”“\"", '„': "“”\"", '«
 // cutWord cuts the first word, or what stands in quotes, off the front of text.
 // A quote that is never closed is a letter like any other.
 func cutWord(text string) (word, left string) {
-	for first, end := range quotes {
-		inner, found := strings.CutPrefix(text, string(first))
-		if !found {
-			continue
-		}
+	first, size := utf8.DecodeRuneInString(text)
+	if end, ok := quotes[first]; ok {
+		inner := text[size:]
 		if i := strings.IndexAny(inner, end); i >= 0 {
-			_, after, _ := strings.Cut(inner[i:], string([]rune(inner[i:])[0]))
-			return inner[:i], strings.TrimSpace(after)
+			_, size := utf8.DecodeRuneInString(inner[i:])
+			return inner[:i], strings.TrimSpace(inner[i+size:])
 		}
 	}
 	if i := strings.IndexFunc(text, unicode.IsSpace); i >= 0 {
@@ -195,7 +199,7 @@ func (b *Bot) unknown(name string) Handler {
 }
 
 // needsTopic answers a command that is only good with a subcommand.
-func (b *Bot) needsTopic(n *node, _ string) Handler {
+func (b *Bot) needsTopic(n *node) Handler {
 	return func(ctx context.Context, in *Invocation) error {
 		names := make([]string, len(n.sub))
 		for i, sub := range n.sub {

@@ -140,10 +140,16 @@ func addCommands(bot *core.Bot, issuer string) {
 		core.Command{Name: "dice", Summary: "Rolls a die", Run: dice},
 		core.Command{Name: "greet", Summary: "Greets somebody", Options: []core.Option{whom.Required(), how}, Run: greet},
 		core.Command{Name: "order", Summary: "Orders a pizza", Run: order},
+		core.Command{Name: "secret", Summary: "Keeps a secret", Private: true, Run: secret},
+		core.Command{Name: "toppings", Summary: "Chooses toppings", Run: toppings},
 		core.Command{Name: "slow", Summary: "Takes its time", Run: slow},
 	)
 	bot.On("roll", func(ctx context.Context, in *core.Invocation) error {
 		return in.Update(ctx, core.Message{Text: "You rolled another 4."})
+	})
+	bot.On("secret", answer("Kept."))
+	bot.On("toppings", func(ctx context.Context, in *core.Invocation) error {
+		return in.Update(ctx, core.Message{Text: markup.F("With %s.", strings.Join(in.Picked, " and "))})
 	})
 	bot.On("order", func(ctx context.Context, in *core.Invocation) error {
 		_, err := in.Reply(ctx, core.Message{Text: markup.F("A %s %s for %s.", in.Values["size"], in.Values["kind"], in.From.Name)})
@@ -184,7 +190,7 @@ func whois(issuer string) core.Handler {
 }
 
 func dice(ctx context.Context, in *core.Invocation) error {
-	again := core.Button{Label: "Roll again", Do: core.Action{Name: "roll", Only: in.From}}
+	again := core.Button{Label: "Roll again", Do: core.Action{Name: "roll", Only: in.From, For: 5 * time.Minute}}
 	_, err := in.Reply(ctx, core.Message{Text: "You rolled a 4.", Rows: [][]core.Control{{again}}})
 	return err
 }
@@ -209,7 +215,19 @@ func order(ctx context.Context, in *core.Invocation) error {
 	}})
 }
 
-// slow answers after the time in which its platform takes a reply.
+func secret(ctx context.Context, in *core.Invocation) error {
+	return in.Ask(ctx, core.Form{Title: "Your secret", Do: core.Action{Name: "secret"}, Inputs: []core.Input{{Name: "secret", Label: "Your secret"}}})
+}
+
+func toppings(ctx context.Context, in *core.Invocation) error {
+	_, err := in.Reply(ctx, core.Message{Text: "Toppings?", Rows: [][]core.Control{{core.Select{
+		Hint: "Pick", Min: 1, Max: 2, Choices: []core.Choice{{Label: "Olives", Value: "olives"}, {Label: "Capers", Value: "capers"}},
+		Do: core.Action{Name: "toppings", Only: in.From},
+	}}}})
+	return err
+}
+
+// slow leaves time for the bot to die in.
 func slow(ctx context.Context, in *core.Invocation) error {
 	select {
 	case <-time.After(10 * time.Second):

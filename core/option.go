@@ -119,6 +119,8 @@ func checkOptions(path string, options []Option) []string {
 			bad = append(bad, fmt.Sprintf("command %s: the required option %s stands after an optional one", path, s.Name))
 		case s.Kind == KindPick && len(s.Choices) == 0:
 			bad = append(bad, fmt.Sprintf("command %s: the option %s has no choices", path, s.Name))
+		case s.Min > s.Max:
+			bad = append(bad, fmt.Sprintf("command %s: the range of option %s is empty", path, s.Name))
 		}
 		seen[s.Name], optional = true, optional || !s.Required
 	}
@@ -138,17 +140,18 @@ func (s Spec) parse(text string, in User, w *Words) (value string, must markup.T
 	case KindPerson:
 		return parsePerson(text, in, w)
 	}
-	n := int64(utf8.RuneCountInString(text))
-	if s.Max > s.Min && (n < s.Min || n > s.Max) {
+	if n := int64(utf8.RuneCountInString(text)); s.ranged() && (n < s.Min || n > s.Max) {
 		return "", markup.F(w.IsLong, s.Min, s.Max)
 	}
 	return text, ""
 }
 
+func (s Spec) ranged() bool { return s.Min != 0 || s.Max != 0 }
+
 func (s Spec) parseInt(text string, w *Words) (string, markup.Text) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	switch {
-	case s.Max > s.Min && (err != nil || n < s.Min || n > s.Max):
+	case s.ranged() && (err != nil || n < s.Min || n > s.Max):
 		return "", markup.F(w.IsNumberIn, s.Min, s.Max)
 	case err != nil:
 		return "", w.IsNumber

@@ -108,18 +108,29 @@ func (b *Bot) handle(ctx context.Context, ev Event) {
 		return
 	}
 	in := &Invocation{Event: ev, bot: b, port: p}
+	err := calmly(func() error {
+		run, err := b.routeOnce(ctx, in)
+		if err != nil || run == nil {
+			return err
+		}
+		return run(ctx, in)
+	})
+	if err == nil {
+		return
+	}
+	if err := calmly(func() error { b.fail(ctx, in, err); return nil }); err != nil {
+		b.log.Error("a person could not be told what went wrong", "platform", in.Chat.Platform, "error", err)
+	}
+}
+
+// calmly returns a panic of f as an error.
+func calmly(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			b.fail(ctx, in, &panicked{r, debug.Stack()})
+			err = &panicked{r, debug.Stack()}
 		}
 	}()
-	run, err := b.routeOnce(ctx, in)
-	if err == nil && run != nil {
-		err = run(ctx, in)
-	}
-	if err != nil {
-		b.fail(ctx, in, err)
-	}
+	return f()
 }
 
 // routeOnce finds what is to be done for an event and notes it. A repeat, or

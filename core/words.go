@@ -21,16 +21,16 @@ type Words struct {
 	Cancel, Skip, QuestionCancelled          markup.Text
 
 	// The login.
-	Asking, Card, CardScopes, CardCode, CardUntil, CardWarn markup.Text
-	OpenProvider, CopyCode, Check, NewCode                  markup.Text
-	Which, NoProviders, NoSuchProvider                      markup.Text
-	Finishing, IsItYou, InsteadOf, Yes, NotMe               markup.Text
-	SignedIn, MissingScopes, Declined, Expired              markup.Text
-	ConfirmExpired, Cancelled, Replaced, Disowned           markup.Text
-	Failed, Unnamed, Unavailable, Unreachable, FlowOff      markup.Text
-	TooManyStarts, Below, Elsewhere, SentDirect             markup.Text
-	OpenDirect, OpenDirectText, NoPrivate                   markup.Text
-	StillOpen, GoOn, GoOnButton, Regarding, ScopeRefused    markup.Text
+	Asking, Card, CardScopes, CardCode, CardUntil, CardWarn      markup.Text
+	OpenProvider, CopyCode, Check, NewCode                       markup.Text
+	Which, NoProviders, NoSuchProvider                           markup.Text
+	Finishing, IsItYou, InsteadOf, Yes, NotMe                    markup.Text
+	SignedIn, MissingScopes, Declined, Expired                   markup.Text
+	ConfirmExpired, Cancelled, Replaced, Disowned                markup.Text
+	Failed, Unnamed, Unavailable, Unreachable, FlowOff           markup.Text
+	TooManyStarts, Below, Elsewhere, SentDirect                  markup.Text
+	OpenDirect, OpenDirectText, NoPrivate                        markup.Text
+	StillOpen, GoOn, GoesOn, GoOnButton, Regarding, ScopeRefused markup.Text
 
 	// Accounts.
 	NotSignedIn, You, Account, AccountExpired      markup.Text
@@ -108,7 +108,7 @@ var English = Words{
 	Unavailable:    "Signing in to %s is no longer offered here.",                                     // provider
 	Unreachable:    "%s cannot be reached. Please try again in a few minutes.",                        // provider
 	FlowOff:        "%s does not let this bot sign people in. Please tell whoever runs it.",           // provider
-	TooManyStarts:  "That were many logins in a short time. The next one is possible at %s.",          // time
+	TooManyStarts:  "You have started many logins in a short time. The next one is possible at %s.",   // time
 	Below:          "Continued below.",
 	Elsewhere:      "Continued in our direct chat.",
 	SentDirect:     "I have sent you a direct message.",
@@ -118,6 +118,7 @@ var English = Words{
 	StillOpen:      "I can change this message no more by myself. Press Check to see how it stands.",
 	GoOn:           "You are signed in to %s now. Go on with `/%s`?", // provider, command
 	GoOnButton:     "Run /%s",                                        // command
+	GoesOn:         "Going on with `/%s`.",                           // command
 	Regarding:      "`/%s`:",                                         // command
 	ScopeRefused:   "%s did not grant %s, which `/%s` needs.",        // provider, scopes, command
 

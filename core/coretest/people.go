@@ -108,6 +108,9 @@ func (c *Chat) Fill(who string, m Seen, values map[string]string) error {
 	if err != nil {
 		return err
 	}
+	for name, v := range filled {
+		filled[name] = c.mention(v)
+	}
 	form.deleted = true
 	c.happen(who, form.chat, form.on, core.Submit{Token: form.form.Do.Token(), Values: filled})
 	return nil

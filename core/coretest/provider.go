@@ -15,8 +15,8 @@ type Provider interface {
 	Expire(code string) error
 	Stop()   // nobody reaches it
 	Resume() // after Stop
-	// Answer makes it answer the next request that begins a login or polls one in
-	// another way than usual: "slow_down", or a status such as "503".
+	// Answer makes it answer the next poll in another way than usual: slow_down,
+	// 503, html, half (a body that is cut off) or nothing at all.
 	Answer(with string) error
 }
 

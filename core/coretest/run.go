@@ -33,21 +33,22 @@ func runScript(t *testing.T, file, text string, stage func(t *testing.T, s *Scri
 	if err != nil {
 		t.Fatal(err)
 	}
-	run(t, "as written", s, stage)
+	t.Run("as written", func(t *testing.T) { playIn(t, s, stage) })
 	if s.nowhere || t.Failed() {
 		return
 	}
 	for i := 1; i < len(s.lines); i++ {
-		run(t, fmt.Sprintf("restart before line %d", s.lines[i].number), s.restartBefore(i), stage)
+		t.Run(fmt.Sprintf("restart before line %d", s.lines[i].number), func(t *testing.T) {
+			t.Parallel()
+			playIn(t, s.restartBefore(i), stage)
+		})
 	}
 }
 
-func run(t *testing.T, name string, s *Script, stage func(t *testing.T, s *Script) Stage) {
-	t.Run(name, func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			if err := s.Play(stage(t, s)); err != nil {
-				t.Error(err)
-			}
-		})
+func playIn(t *testing.T, s *Script, stage func(t *testing.T, s *Script) Stage) {
+	synctest.Test(t, func(t *testing.T) {
+		if err := s.Play(stage(t, s)); err != nil {
+			t.Error(err)
+		}
 	})
 }

@@ -61,6 +61,10 @@ func (d *desk) call(ctx context.Context, e core.Event, call core.Call) (err erro
 	switch call.Name {
 	case "ping":
 		_, err = e.Back.Reply(ctx, say("Pong!"))
+	case "both":
+		_, err = e.Back.Reply(ctx, say("One"))
+		_, second := e.Back.Reply(ctx, say("Two"))
+		err = errors.Join(err, second)
 	case "slow":
 		d.card, err = e.Back.Reply(ctx, say("One moment…"))
 		time.AfterFunc(20*time.Second, func() {
@@ -156,6 +160,8 @@ func TestPlayFails(t *testing.T) {
 		{"another text", "alice in #general: /ping\nbot: Ping!", nil,
 			[]string{"test.txt:2: bot: Ping!", "did not come in 30s", "what came instead:\n    bot in #general: Pong!", "> alice in #general: /ping"}},
 		{"half the text", "alice: /slow\nbot: One", nil, []string{"did not come"}},
+		{"two", "alice: /both\nbot: One\nbot: Two", nil, nil},
+		{"the second first", "alice: /both\nbot: Two\nbot: One", nil, []string{"test.txt:2", "bot to alice: One\n    bot to alice: Two"}},
 		{"nothing", "alice: hello\nbot: Hello", nil, []string{"nothing came instead"}},
 		{"another person", "alice: /ping\nbot to bob: Pong!", nil, []string{"bot to alice: Pong!"}},
 		{"another place", "alice: /ping\nbot in #general: Pong!", nil, []string{"did not come"}},

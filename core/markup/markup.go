@@ -14,7 +14,7 @@
 //	[label](https://…)       http and https; anything else stays words
 //	> quoted                 at the start of a line; lines in a row are one quote
 //	```go                    a block of code, up to a line of three backticks
-//	<@slack:T1:U1|Ann>       a person; write it with Person
+//	<@chat:T1:U1|Ann>        a person; write it with Person
 //	<!2006-01-02T15:04:05Z>  a moment; write it with Time
 //
 // A newline ends a line and whatever was left open in it: a mark without its

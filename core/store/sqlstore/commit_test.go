@@ -156,6 +156,31 @@ func TestCloseWritesWhatWaits(t *testing.T) {
 	})
 }
 
+func TestCloseWaitsForReaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openTest(t)
+		reading, read := make(chan bool), make(chan error)
+		go func() {
+			read <- s.look(t.Context(), func(c *conn) error {
+				<-reading
+				_, err := list(c, scanText, "SELECT id FROM person")
+				return err
+			})
+		}()
+		synctest.Wait()
+		closed := make(chan error)
+		go func() { closed <- s.Close() }()
+		synctest.Wait()
+		close(reading)
+		if err := <-read; err != nil {
+			t.Errorf("got %v for a read that had begun, want nil", err)
+		}
+		if err := <-closed; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestLevels asks SQLite itself, from inside the transaction.
 func TestLevels(t *testing.T) {
 	const normal, full = 1, 2 // sqlite.org/pragma.html#pragma_synchronous
@@ -216,7 +241,11 @@ func TestSweepLeavesNothingBehind(t *testing.T) {
 	if err := s.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	left, err := get(<-s.read, scanText, "SELECT (SELECT COUNT(*) FROM note) || ' notes, ' || (SELECT COUNT(*) FROM login) || ' logins'")
+	var left string
+	err = s.look(t.Context(), func(c *conn) (err error) {
+		left, err = get(c, scanText, "SELECT (SELECT COUNT(*) FROM note) || ' notes, ' || (SELECT COUNT(*) FROM login) || ' logins'")
+		return err
+	})
 	if want := "0 notes, 0 logins"; err != nil || left != want {
 		t.Errorf("got %q, %v, want %q", left, err, want)
 	}

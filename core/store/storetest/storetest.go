@@ -39,7 +39,9 @@ func Run(t *testing.T, open Opener) {
 			})
 		})
 	}
-	t.Run("restart", func(t *testing.T) { testRestart(t, open) })
+	if _, restart := open(t); restart != nil {
+		t.Run("restart", func(t *testing.T) { testRestart(t, open) })
+	}
 }
 
 type testCase struct {

@@ -1,0 +1,146 @@
+package authflow_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/usherbot/usher/core/store"
+)
+
+var errBroken = errors.New("the disk is full")
+
+// brittle is a store that fails on demand, and lets a test act between two of its
+// verbs.
+type brittle struct {
+	store.Store
+	mu     sync.Mutex
+	broken map[string]int    // how often a verb is still to fail
+	after  map[string]func() // done once, when a verb has succeeded
+}
+
+// fail lets the next n calls of a verb fail.
+func (b *brittle) fail(verb string, n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.broken[verb] = n
+}
+
+func (b *brittle) do(verb string, f func() error) error {
+	b.mu.Lock()
+	if b.broken[verb] > 0 {
+		b.broken[verb]--
+		b.mu.Unlock()
+		return errBroken
+	}
+	then := b.after[verb]
+	delete(b.after, verb)
+	b.mu.Unlock()
+	err := f()
+	if err == nil && then != nil {
+		then()
+	}
+	return err
+}
+
+func (b *brittle) AddLogin(ctx context.Context, l store.Login) error {
+	return b.do("AddLogin", func() error { return b.Store.AddLogin(ctx, l) })
+}
+
+func (b *brittle) Login(ctx context.Context, id string) (l store.Login, err error) {
+	err = b.do("Login", func() error { l, err = b.Store.Login(ctx, id); return err })
+	return l, err
+}
+
+func (b *brittle) OpenLogins(ctx context.Context, person string) (all []store.Login, err error) {
+	err = b.do("OpenLogins", func() error { all, err = b.Store.OpenLogins(ctx, person); return err })
+	return all, err
+}
+
+func (b *brittle) ClaimLogins(ctx context.Context, owner string, limit int) (all []store.Login, err error) {
+	err = b.do("ClaimLogins", func() error { all, err = b.Store.ClaimLogins(ctx, owner, limit); return err })
+	return all, err
+}
+
+func (b *brittle) KeepLogin(ctx context.Context, id string, was, origin []byte, wake time.Time, shown bool) error {
+	return b.do("KeepLogin", func() error { return b.Store.KeepLogin(ctx, id, was, origin, wake, shown) })
+}
+
+func (b *brittle) PaceLogin(ctx context.Context, id, owner string, sealed []byte, every time.Duration, due time.Time) error {
+	return b.do("PaceLogin", func() error { return b.Store.PaceLogin(ctx, id, owner, sealed, every, due) })
+}
+
+func (b *brittle) ChangeLogin(ctx context.Context, c store.Change) error {
+	return b.do("ChangeLogin", func() error { return b.Store.ChangeLogin(ctx, c) })
+}
+
+func (b *brittle) CountStarts(ctx context.Context, since time.Time, person, place, provider string) (n store.Starts, err error) {
+	err = b.do("CountStarts", func() error { n, err = b.Store.CountStarts(ctx, since, person, place, provider); return err })
+	return n, err
+}
+
+func (b *brittle) Account(ctx context.Context, person, provider string) (a store.Account, err error) {
+	err = b.do("Account", func() error { a, err = b.Store.Account(ctx, person, provider); return err })
+	return a, err
+}
+
+func (b *brittle) AccountsOf(ctx context.Context, person string) (all []store.Account, err error) {
+	err = b.do("AccountsOf", func() error { all, err = b.Store.AccountsOf(ctx, person); return err })
+	return all, err
+}
+
+func (b *brittle) RemoveAccount(ctx context.Context, person, provider, by string) (a store.Account, err error) {
+	err = b.do("RemoveAccount", func() error { a, err = b.Store.RemoveAccount(ctx, person, provider, by); return err })
+	return a, err
+}
+
+func (b *brittle) PutTell(ctx context.Context, t store.Tell) error {
+	return b.do("PutTell", func() error { return b.Store.PutTell(ctx, t) })
+}
+
+func (b *brittle) DueTells(ctx context.Context, limit int) (all []store.Tell, err error) {
+	err = b.do("DueTells", func() error { all, err = b.Store.DueTells(ctx, limit); return err })
+	return all, err
+}
+
+func (b *brittle) DropTell(ctx context.Context, key string, seq int64) error {
+	return b.do("DropTell", func() error { return b.Store.DropTell(ctx, key, seq) })
+}
+
+func (b *brittle) RetryTell(ctx context.Context, key string, seq int64, at time.Time) error {
+	return b.do("RetryTell", func() error { return b.Store.RetryTell(ctx, key, seq, at) })
+}
+
+func (b *brittle) Sweep(ctx context.Context) error {
+	return b.do("Sweep", func() error { return b.Store.Sweep(ctx) })
+}
+
+// cable is the network of one process. It can be cut, and hears what the provider
+// answers.
+type cable struct {
+	over  http.RoundTripper
+	heard func([]byte)
+	cut   atomic.Bool
+}
+
+// RoundTrip implements http.RoundTripper.
+func (c *cable) RoundTrip(r *http.Request) (*http.Response, error) {
+	if c.cut.Load() {
+		return nil, errors.New("the cable is cut")
+	}
+	resp, err := c.over.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	c.heard([]byte("\n"))
+	heard := writer(func(b []byte) (int, error) { c.heard(b); return len(b), nil })
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.TeeReader(resp.Body, heard), resp.Body}
+	return resp, nil
+}
