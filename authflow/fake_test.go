@@ -15,6 +15,7 @@ import (
 type fake struct {
 	name  string
 	takes time.Duration     // for each answer
+	deaf  bool              // does not stop when it is told to
 	show  *authflow.Show    // instead of a usual one
 	off   error             // of Begin
 	ask   authflow.Ask      // the last
@@ -78,6 +79,9 @@ func (f *fake) Next(ctx context.Context, _ *http.Client, g authflow.Grant, _ url
 		f.now--
 		f.mu.Unlock()
 	}()
+	if f.deaf {
+		ctx = context.WithoutCancel(ctx)
+	}
 	select {
 	case <-time.After(f.takes):
 	case <-ctx.Done():

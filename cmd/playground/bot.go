@@ -35,7 +35,7 @@ func (p *play) startBot(ctx context.Context) (*running, error) {
 	bot := core.New(core.Options{
 		Store: db, Keys: keys, Log: p.log,
 		Logins: authflow.New(authflow.Options{
-			Store: db, Keys: keys, Providers: []authflow.Provider{p.provider}, Log: p.log,
+			Store: db, Keys: keys, Providers: []authflow.Provider{p.provider}, HTTP: p.http, Log: p.log,
 		}),
 	})
 	bot.Add(p.commands()...)
@@ -73,11 +73,11 @@ func (p *play) commands() []core.Command {
 		{
 			Name: "remind", Summary: "Shows options: say what, and in how many days", Options: []core.Option{what, days},
 			Run: func(ctx context.Context, in *core.Invocation) error {
-				n, ok := days.Get(in)
-				if !ok {
-					n = 1
+				when := "tomorrow"
+				if n, ok := days.Get(in); ok && n > 1 {
+					when = fmt.Sprintf("in %d days", n)
 				}
-				_, err := in.Reply(ctx, core.Message{Text: markup.F("I would remind you of *%s* in %d days.", what.Of(in), n)})
+				_, err := in.Reply(ctx, core.Message{Text: markup.F("I would remind you of *%s* %s.", what.Of(in), when)})
 				return err
 			},
 		},

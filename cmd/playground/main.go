@@ -15,6 +15,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -45,6 +46,9 @@ func main() {
 // run plays until the input or ctx ends.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) error {
 	s, err := parse(args, errs)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 
 	"github.com/usherbot/usher/authflow"
@@ -21,6 +22,7 @@ type play struct {
 	chat     *coretest.Chat
 	server   *authtest.Server // nil: a real one
 	provider authflow.Provider
+	http     *http.Client // reaches the server; nil: the usual one
 	secret   seal.Secret
 	file     string // of the store
 	log      *slog.Logger

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/authflow/provider"
+	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/seal"
+)
+
+// converse types lines into a playground in virtual time, and returns what was
+// printed and what was logged.
+func converse(t *testing.T, store string, lines ...string) (printed, logged string) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		var log, out bytes.Buffer
+		server := authtest.New(t, authtest.Options{Clients: []authtest.Client{{ID: "playground", Name: "usher playground"}}})
+		p := &play{
+			chat: coretest.New(coretest.Options{}), server: server, http: server.Client(), file: store,
+			secret: "a secret that is long enough for a test", log: slog.New(slog.NewTextHandler(&log, nil)),
+		}
+		var err error
+		if p.provider, err = provider.OIDC(server.URL(), provider.App{Name: "demo", Title: "Demo", ID: "playground"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.watch(t.Context(), p.terminal(strings.NewReader(strings.Join(lines, "\n")), &out).Run); err != nil {
+			t.Error(err)
+		}
+		printed, logged = out.String(), log.String()
+	})
+	return printed, logged
+}
+
+// inOrder fails unless all parts are in text, one after the other.
+func inOrder(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	rest := text
+	for _, part := range parts {
+		_, after, found := strings.Cut(rest, part)
+		if !found {
+			t.Fatalf("got no %q where it should be in\n%s", part, text)
+		}
+		rest = after
+	}
+}
+
+func TestPlay(t *testing.T) {
+	code := regexp.MustCompile(`\b[A-Z]{4}-[A-Z]{4}\b`)
+	tests := []struct {
+		name  string
+		lines []string
+		want  []string
+	}{
+		{"approved", []string{"/login demo", "!approve", "/whoami"}, []string{"Sign in to Demo", "[1] Cancel", "(changed)", "Signed in as octocat on Demo.", "Demo: octocat (id 583231)"}},
+		{"as somebody else", []string{"/login demo", "!approve as hubot"}, []string{"Signed in as hubot on Demo."}},
+		{"denied", []string{"/login demo", "!deny"}, []string{"(changed)", "You declined.", "New code"}},
+		{"expired, and a new code", []string{"/login demo", "!expire", "2", "!approve"}, []string{"That code has expired.", "enter the code", "Signed in as octocat"}},
+		{"cancelled by number", []string{"/login demo", "1", "!approve"}, []string{"Cancelled."}},
+		{"others see nothing", []string{"/login demo", "!as bob", "/whoami"}, []string{"bob: /whoami", "You are bob", "You are not signed in."}},
+		{"killed in the middle", []string{"/login demo", "!restart", "!approve"}, []string{"The bot was killed", "Signed in as octocat"}},
+		{"a command goes on", []string{"/profile", "!approve"}, []string{"Sign in to Demo", "Signed in as octocat", "Subject: 583231"}},
+		{"nothing to decide on", []string{"!approve"}, []string{"There is no code to decide on."}},
+		{"lines that mean nothing", []string{"!dance", "/lgoin", "/login nowhere"}, []string{"There is no !dance.", "Did you mean /login?", "You can sign in to Demo."}},
+		{"options", []string{"/remind", "buy milk", "/remind days=400 milk"}, []string{"I would remind you of buy milk tomorrow.", "days must be a whole number from 1 to 365"}},
+		{"quit", []string{"!quit", "/ping"}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			printed, logged := converse(t, filepath.Join(t.TempDir(), "usher.db"), tt.lines...)
+			inOrder(t, printed, tt.want...)
+			if strings.Contains(printed, "\x1b") {
+				t.Errorf("plain output has escape sequences:\n%q", printed)
+			}
+			if code.MatchString(logged) {
+				t.Errorf("a code is in the log:\n%s", logged)
+			}
+			if tt.name == "quit" && strings.Contains(printed, "Pong!") {
+				t.Error("lines after !quit are read")
+			}
+		})
+	}
+}
+
+func TestStoreIsKept(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "usher.db")
+	converse(t, file, "/login demo", "!approve")
+	printed, _ := converse(t, file, "/whoami")
+	inOrder(t, printed, "Demo: octocat (id 583231)")
+}
+
+func TestFlags(t *testing.T) {
+	tests := []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"issuer alone", []string{"--issuer", "https://login.example.com"}, "--issuer and --client-id go together"},
+		{"a word", []string{"demo"}, `what is "demo"?`},
+		{"an issuer that is none", []string{"--issuer", "login.example.com", "--client-id", "x"}, "issuer"},
+		{"a listener for everybody", []string{"--listen", "0.0.0.0:0"}, "loopback"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := run(t.Context(), tt.args, strings.NewReader(""), io.Discard, io.Discard)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want it to say %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestSecretIsKeptBesideTheStore(t *testing.T) {
+	t.Setenv("USHER_SECRET", "")
+	file := filepath.Join(t.TempDir(), "usher.db")
+	var secrets [2]seal.Secret
+	for i := range secrets {
+		p := &play{}
+		if err := p.openStore(file); err != nil {
+			t.Fatal(err)
+		}
+		secrets[i] = p.secret
+	}
+	if secrets[0] != secrets[1] || len(secrets[0]) < seal.MinSecret {
+		t.Errorf("got secrets of %d and %d characters, want one that is kept", len(secrets[0]), len(secrets[1]))
+	}
+	if info, err := os.Stat(file + ".secret"); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("got %v, %v, want a file for its owner alone", info, err)
+	}
+}
