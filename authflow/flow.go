@@ -19,7 +19,7 @@ type Flow interface {
 	// again: "device".
 	Name() string
 	// Begin asks for something to show. Its errors: ErrFlowOff when this way is
-	// closed, an *OAuthError when the provider refused, any other when it could
+	// closed, ErrSetup when the settings cannot work, an *OAuthError when the provider refused, any other when it could
 	// not be reached or understood.
 	Begin(ctx context.Context, c *http.Client, a Ask) (Grant, error)
 	// Next asks once how it stands; whoever calls it waits. back is nil, or the
@@ -59,6 +59,10 @@ type Answer struct {
 // ErrFlowOff is returned by Flow.Begin where the provider or this client of it
 // does not offer the flow. Start tries the next flow.
 var ErrFlowOff = errors.New("flow is not available")
+
+// ErrSetup is returned by Flow.Begin where the provider's settings cannot work:
+// its operator has to mend them. Core says so to the person.
+var ErrSetup = errors.New("provider is not set up correctly")
 
 // OAuthError is a refusal by the provider (RFC 6749 section 5.2): asking again
 // will not help. It holds no secrets and may be logged.

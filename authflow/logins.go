@@ -105,8 +105,8 @@ type Start struct {
 // provider here, when it asks for as much: then Moved is the origin it had. It
 // asks the provider once, for up to ten seconds.
 //
-// Its errors: *LimitError, ErrNoProvider, ErrFlowOff or an *OAuthError when the
-// provider refuses, and any other when it cannot be reached.
+// Its errors: *LimitError, ErrNoProvider, ErrFlowOff, ErrSetup, an *OAuthError
+// when the provider refuses, and any other when it cannot be reached.
 func (l *Logins) Start(ctx context.Context, s Start) (Login, error) {
 	p, err := l.Provider(s.Provider)
 	if err != nil {

@@ -27,11 +27,10 @@ func (in *Invocation) Ask(ctx context.Context, f Form) error {
 	if f.Do.For == 0 {
 		f.Do.For = askFor
 	}
-	limits := in.port.caps.Limits
-	if !in.port.caps.Forms || limits.Inputs > 0 && len(f.Inputs) > limits.Inputs {
+	if !in.port.caps.opens(f) {
 		return in.askOneByOne(ctx, f)
 	}
-	shown := fitForm(f, limits)
+	shown := fitForm(f, in.port.caps.Limits)
 	var err error
 	if shown.Do.token, err = in.bot.sign(ctx, f.Do, in.Chat, stored{Inputs: f.Inputs}); err != nil {
 		return err
@@ -78,14 +77,15 @@ type keptForm struct {
 	Name   string
 	Args   []string
 	For    time.Duration
+	Once   bool
 }
 
 func keep(f Form) keptForm {
-	return keptForm{f.Title, f.Inputs, f.Do.Name, f.Do.Args, f.Do.For}
+	return keptForm{f.Title, f.Inputs, f.Do.Name, f.Do.Args, f.Do.For, f.Do.Once}
 }
 
 func (f keptForm) form(only User) Form {
-	return Form{f.Title, f.Inputs, Action{Name: f.Name, Args: f.Args, For: f.For, Only: only}}
+	return Form{f.Title, f.Inputs, Action{Name: f.Name, Args: f.Args, For: f.For, Once: f.Once, Only: only}}
 }
 
 func (b *Bot) keepForm(ctx context.Context, f Form) (string, error) {
@@ -189,7 +189,7 @@ func (b *Bot) question(ctx context.Context, in *Invocation) (*question, error) {
 // answer takes a message as the answer.
 func (q *question) answer(ctx context.Context, in *Invocation) error {
 	said, _ := in.What.(Said)
-	return q.take(ctx, in, strings.TrimSpace(said.Text))
+	return q.take(ctx, in, q.Form.Inputs[q.At].valueOf(strings.TrimSpace(said.Text)))
 }
 
 // pressAnswer is the action of a question's buttons: [Skip] has no value.
@@ -208,13 +208,12 @@ func (b *Bot) pressAnswer(ctx context.Context, in *Invocation) error {
 }
 
 // take keeps an answer and goes on, or says what is wrong with it.
-func (q *question) take(ctx context.Context, in *Invocation, text string) error {
+func (q *question) take(ctx context.Context, in *Invocation, value string) error {
 	input := q.Form.Inputs[q.At]
-	text = input.valueOf(text)
-	if problem := in.bot.checkInput(input, text); problem != "" {
+	if problem := in.bot.checkInput(input, value); problem != "" {
 		return in.tell(ctx, problem)
 	}
-	q.Values[input.Name] = text
+	q.Values[input.Name] = value
 	return q.next(ctx, in)
 }
 

@@ -3,6 +3,7 @@ package core
 import (
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/usherbot/usher/core/markup"
@@ -35,11 +36,12 @@ func Fit(m Message, c Caps, size func(markup.Text) int) []Message {
 	}
 	for i, rows := range chunks(fitRows(m.Rows, c.Limits), c.Limits.Rows) {
 		if i > 0 || len(out) == 0 {
-			out = append(out, Message{Text: "…"}) // a message must say something
+			out = append(out, Message{})
 		}
 		out[len(out)-1].Rows = rows
 	}
 	for i := range out {
+		out[i] = spoken(out[i])
 		out[i].Private, out[i].Key = m.Private, m.Key
 		if i > 0 {
 			out[i].Key = "" // the parts are not repeats of each other
@@ -57,6 +59,15 @@ func fitOne(m Message, c Caps, size func(markup.Text) int) Message {
 	}
 	m.Embeds = atMost(fitEmbeds(m.Embeds, c.Limits), c.Limits.Embeds)
 	m.Rows = atMost(fitRows(m.Rows, c.Limits), c.Limits.Rows)
+	return spoken(m)
+}
+
+// spoken puts something above controls that stand alone: no platform takes a
+// message that does not say a word.
+func spoken(m Message) Message {
+	if m.Text == "" && len(m.Embeds) == 0 && len(m.Rows) > 0 {
+		m.Text = "…"
+	}
 	return m
 }
 
@@ -225,12 +236,16 @@ func fitRows(rows [][]Control, l Limits) [][]Control {
 }
 
 func fitSelect(s Select, l Limits) Select {
-	choices := make([]Choice, len(s.Choices))
-	for i, c := range s.Choices {
-		choices[i] = Choice{Label: cutLabel(c.Label, l.Choice), Value: c.value()}
-	}
-	s.Choices, s.Max = choices, max(s.Max, 1)
+	s.Choices, s.Max = fitChoices(s.Choices, l), max(s.Max, 1)
 	return s
+}
+
+func fitChoices(choices []Choice, l Limits) []Choice {
+	out := make([]Choice, len(choices))
+	for i, c := range choices {
+		out[i] = Choice{Label: cutLabel(c.Label, l.Choice), Value: c.value()}
+	}
+	return out
 }
 
 func fitLabel(c Control, l Limits) Control {
@@ -248,12 +263,19 @@ func fitLabel(c Control, l Limits) Control {
 	return c
 }
 
+// opens reports whether the platform can show all that a form asks for.
+func (c Caps) opens(f Form) bool {
+	most := c.Limits.Choices
+	return c.Forms && (c.Limits.Inputs == 0 || len(f.Inputs) <= c.Limits.Inputs) &&
+		!slices.ContainsFunc(f.Inputs, func(i Input) bool { return most > 0 && len(i.Choices) > most })
+}
+
 // fitForm cuts what a form says. What it asks for stays.
 func fitForm(f Form, l Limits) Form {
 	f.Title = cutLabel(f.Title, l.FormTitle)
 	inputs := make([]Input, len(f.Inputs))
 	for i, input := range f.Inputs {
-		input.Label = cutLabel(input.Label, l.InputLabel)
+		input.Label, input.Choices = cutLabel(input.Label, l.InputLabel), fitChoices(input.Choices, l)
 		inputs[i] = input
 	}
 	f.Inputs = inputs

@@ -252,6 +252,8 @@ func (b *Bot) startFailed(p authflow.Provider, err error) markup.Text {
 	switch {
 	case errors.Is(err, authflow.ErrFlowOff):
 		return markup.F(w.FlowOff, p.Title)
+	case errors.Is(err, authflow.ErrSetup):
+		return markup.F(w.BadSetup, p.Title)
 	case refused:
 		return markup.F(w.Failed, p.Title)
 	}

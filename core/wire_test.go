@@ -296,6 +296,23 @@ func bubble(t *testing.T, name string, test func(t *testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
 }
 
+// pick is the event of a choice in a select of what the bot did last, or of a
+// press on the button that stands for it.
+func (w *wire) pick(t testing.TB, label string, values ...string) Event {
+	t.Helper()
+	deeds := w.deeds()
+	for i := len(deeds) - 1; i >= 0; i-- {
+		for _, row := range deeds[i].said.Rows {
+			if s, ok := row[0].(Select); ok {
+				ev := w.event(ann, deeds[i].chat, Press{Token: s.Do.Token(), Values: values})
+				ev.On, ev.Back = deeds[i].ref, answers{w, deeds[i].chat, deeds[i].ref}
+				return ev
+			}
+		}
+	}
+	return w.press(t, ann, label)
+}
+
 func command(name string, run Handler, options ...Option) Command {
 	return Command{Name: name, Summary: "Does " + name, Run: run, Options: options}
 }

@@ -27,7 +27,7 @@ type Words struct {
 	Finishing, IsItYou, InsteadOf, Yes, NotMe                    markup.Text
 	SignedIn, MissingScopes, Declined, Expired                   markup.Text
 	ConfirmExpired, Cancelled, Replaced, Disowned                markup.Text
-	Failed, Unnamed, Unavailable, Unreachable, FlowOff           markup.Text
+	Failed, Unnamed, Unavailable, Unreachable, FlowOff, BadSetup markup.Text
 	TooManyStarts, Below, Elsewhere, SentDirect                  markup.Text
 	OpenDirect, OpenDirectText, NoPrivate                        markup.Text
 	StillOpen, GoOn, GoesOn, GoOnButton, Regarding, ScopeRefused markup.Text
@@ -108,6 +108,7 @@ var English = Words{
 	Unavailable:    "Signing in to %s is no longer offered here.",                                     // provider
 	Unreachable:    "%s cannot be reached. Please try again in a few minutes.",                        // provider
 	FlowOff:        "%s does not let this bot sign people in. Please tell whoever runs it.",           // provider
+	BadSetup:       "%s is not set up correctly here. Please tell whoever runs this bot.",             // provider
 	TooManyStarts:  "You have started many logins in a short time. The next one is possible at %s.",   // time
 	Below:          "Continued below.",
 	Elsewhere:      "Continued in our direct chat.",

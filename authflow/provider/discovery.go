@@ -145,16 +145,19 @@ func (d *discovery) fetch(ctx context.Context, c *http.Client) (metadata, error)
 		found, err = d.get(ctx, c, oauthDocument(d.issuer))
 	}
 	if no, ok := errors.AsType[*authflow.OAuthError](err); ok {
-		err = errors.New(no.Error()) // the document is refused, not the login
+		err = fmt.Errorf("%w: there is no document: %v", authflow.ErrSetup, no) // refused is the document, not the login
 	}
 	if err != nil {
 		return metadata{}, err
 	}
 	if found.Issuer != d.raw {
-		return metadata{}, fmt.Errorf("the document is of the issuer %.200q, not %q: give exactly that one", found.Issuer, d.raw)
+		return metadata{}, fmt.Errorf("%w: the document is of the issuer %.200q, not %q: give exactly that one", authflow.ErrSetup, found.Issuer, d.raw)
 	}
 	found = d.given.or(found)
-	return found, found.check(d.issuer)
+	if err := found.check(d.issuer); err != nil {
+		return metadata{}, fmt.Errorf("%w: %w", authflow.ErrSetup, err)
+	}
+	return found, nil
 }
 
 func (d *discovery) get(ctx context.Context, c *http.Client, from string) (metadata, error) {

@@ -133,6 +133,9 @@ func TestDiscoveryErrors(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tt.want) || refusal || errors.Is(err, authflow.ErrFlowOff) || s.posted != nil {
 				t.Errorf("got %v, want %s, as an error worth another try", err, tt.want)
 			}
+			if setup := tt.name != "HTML"; errors.Is(err, authflow.ErrSetup) != setup { // HTML may be a gateway's
+				t.Errorf("got %v, want ErrSetup: %v", err, setup)
+			}
 		})
 	}
 }
@@ -146,8 +149,8 @@ func TestDiscoveryWithoutDeviceEndpoint(t *testing.T) {
 	}
 	s = &service{}
 	err := begin(t, s, "https://auth.example", provider.App{})
-	if _, refusal := errors.AsType[*authflow.OAuthError](err); err == nil || refusal || errors.Is(err, authflow.ErrFlowOff) {
-		t.Errorf("got %v without a document, want an error worth another try", err)
+	if _, refusal := errors.AsType[*authflow.OAuthError](err); !errors.Is(err, authflow.ErrSetup) || refusal || errors.Is(err, authflow.ErrFlowOff) {
+		t.Errorf("got %v without a document, want ErrSetup", err)
 	}
 }
 

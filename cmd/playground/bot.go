@@ -18,7 +18,7 @@ import (
 // running is a bot with its own connection to the store.
 type running struct {
 	cancel context.CancelFunc
-	done   chan error
+	done   chan struct{}
 	db     *sqlstore.Store
 }
 
@@ -41,22 +41,31 @@ func (p *play) startBot(ctx context.Context) (*running, error) {
 	bot.Add(p.commands()...)
 	bot.Connect(p.chat)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	r := &running{cancel: cancel, done: make(chan error, 1), db: db}
-	go func() { r.done <- bot.Run(ctx) }()
+	r := &running{cancel: cancel, done: make(chan struct{}), db: db}
+	go func() {
+		defer close(r.done)
+		if err := bot.Run(ctx); err != nil {
+			select {
+			case p.failed <- err:
+			default: // somebody has heard of an earlier failure
+			}
+		}
+	}()
 	return r, nil
 }
 
 // stop ends the bot as an operator would.
 func (r *running) stop() error {
 	r.cancel()
-	return errors.Join(<-r.done, r.db.Close())
+	<-r.done
+	return r.db.Close()
 }
 
-// kill closes the store under the running bot: what it has not stored is lost.
+// kill takes the store from the running bot: what it has not stored is lost.
 func (r *running) kill() error {
 	err := r.db.Close()
 	r.cancel()
-	<-r.done // whatever it says of a store that is gone
+	<-r.done
 	return err
 }
 

@@ -29,12 +29,13 @@ type play struct {
 	live     bool // a person is at the terminal
 	cleanup  []func() error
 
-	bot *running
+	bot    *running
+	failed chan error // a bot that ended by itself
 }
 
 // open builds all of it but the bot.
 func open(ctx context.Context, s settings) (p *play, err error) {
-	p = &play{chat: coretest.New(coretest.Options{}), log: slog.New(slog.DiscardHandler)}
+	p = &play{chat: coretest.New(coretest.Options{}), failed: make(chan error, 1), log: slog.New(slog.DiscardHandler)}
 	defer func() {
 		if err != nil {
 			p.close()
@@ -123,13 +124,27 @@ func (p *play) restart(ctx context.Context) error {
 	if err := p.bot.kill(); err != nil {
 		return err
 	}
+	select {
+	case <-p.failed: // of the store that it was left without
+	default:
+	}
 	return p.start(ctx)
 }
 
 // watch runs the terminal, and ends it when the bot ends by itself.
 func (p *play) watch(ctx context.Context, terminal func(context.Context) error) error {
-	err := terminal(ctx)
-	return errors.Join(err, p.bot.stop())
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	done := make(chan error, 1)
+	go func() { done <- terminal(ctx) }()
+	var failure error
+	select {
+	case failure = <-p.failed:
+		stop()
+		<-done
+	case failure = <-done:
+	}
+	return errors.Join(failure, p.bot.stop())
 }
 
 // close undoes open, in reverse.

@@ -25,7 +25,7 @@ func converse(t *testing.T, store string, lines ...string) (printed, logged stri
 		var log, out bytes.Buffer
 		server := authtest.New(t, authtest.Options{Clients: []authtest.Client{{ID: "playground", Name: "usher playground"}}})
 		p := &play{
-			chat: coretest.New(coretest.Options{}), server: server, http: server.Client(), file: store,
+			chat: coretest.New(coretest.Options{}), failed: make(chan error, 1), server: server, http: server.Client(), file: store,
 			secret: "a secret that is long enough for a test", log: slog.New(slog.NewTextHandler(&log, nil)),
 		}
 		var err error
@@ -118,6 +118,21 @@ func TestFlags(t *testing.T) {
 				t.Errorf("got %v, want it to say %q", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestWrongSecretEndsIt(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "usher.db")
+	t.Setenv("USHER_SECRET", "a secret that is long enough for a test")
+	if err := run(t.Context(), []string{"--store", file}, strings.NewReader("/ping\n"), io.Discard, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("USHER_SECRET", "another secret, just as long as the first")
+	in, out := io.Pipe() // nobody types
+	defer out.Close()
+	err := run(t.Context(), []string{"--store", file}, in, io.Discard, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "USHER_SECRET") {
+		t.Errorf("got %v, want an error that names USHER_SECRET", err)
 	}
 }
 
