@@ -2,7 +2,6 @@ package authflow_test
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -237,28 +236,6 @@ func TestRestartWithoutTheProvider(t *testing.T) {
 			})
 		})
 	}
-}
-
-// TestRestartWithMany takes up more than fit into one batch.
-func TestRestartWithMany(t *testing.T) {
-	const n = 1500
-	f := &fake{name: "fake"}
-	bubble(t, setup{providers: []authflow.Provider{f.provider("fake")}, inMemory: true}, func(w *world) {
-		var last authflow.Login
-		for i := range n {
-			if i%500 == 0 {
-				w.sleep(11 * time.Minute) // beyond the limits
-			}
-			last = w.start(fmt.Sprint("person ", i))
-		}
-		w.restart()
-		f.grants()
-		w.sleep(time.Minute)
-		if got := len(w.told); got != n {
-			w.Errorf("got %d ends told, want %d", got, n)
-		}
-		w.wantState(last, "linked fake")
-	})
 }
 
 func TestRunNeedsTheStore(t *testing.T) {

@@ -154,15 +154,16 @@ func TestStepAllocatesNothing(t *testing.T) {
 
 func BenchmarkStep(b *testing.B) {
 	g := left(time.Hour, 0).Grant
-	for name, tt := range map[string]struct {
+	for _, tt := range []struct {
+		name   string
 		answer Answer
 		err    error
 	}{
-		"pending": {Answer{State: Waiting}, nil},
-		"slower":  {Answer{State: Waiting, Grant: &g}, nil},
-		"trouble": {Answer{}, &Later{After: time.Second, Err: errBusy}},
+		{"pending", Answer{State: Waiting}, nil},
+		{"slower", Answer{State: Waiting, Grant: &g}, nil},
+		{"trouble", Answer{}, &Later{After: time.Second, Err: errBusy}},
 	} {
-		b.Run(name, func(b *testing.B) {
+		b.Run(tt.name, func(b *testing.B) {
 			b.ReportAllocs()
 			from := left(time.Hour, 0)
 			for b.Loop() {

@@ -8,8 +8,9 @@
 //     it, so that nothing is lost and nothing runs twice (route.go).
 //   - A command's options are parsed, and missing ones asked for (option.go,
 //     ask.go). What is pressed carries a signed token (action.go).
-//   - A command that Needs an account starts the login conversation and goes on
-//     once the person has signed in (login.go), also in another process.
+//   - A command that Needs an account starts the login conversation (login.go)
+//     and goes on once the person has signed in (continue.go), also in another
+//     process.
 //   - The handler answers through its Invocation with neutral messages; Fit makes
 //     of them what the platform can show, which the adapter translates.
 //

@@ -20,12 +20,12 @@ const longestSlow = 10 * time.Second
 
 // reply answers an event, by several messages where one is too small.
 func (p *port) reply(ctx context.Context, back Responder, chat Chat, m Message) (Ref, error) {
-	return p.each(ctx, m, chat, func(m Message) (Ref, error) { return back.Reply(ctx, m) })
+	return p.each(ctx, m, chat, patiently(ctx, func(m Message) (Ref, error) { return back.Reply(ctx, m) }))
 }
 
 // send sends unasked.
 func (p *port) send(ctx context.Context, chat Chat, m Message) (Ref, error) {
-	return p.each(ctx, m, chat, func(m Message) (Ref, error) { return p.adapter.Send(ctx, chat, m) })
+	return p.each(ctx, m, chat, patiently(ctx, func(m Message) (Ref, error) { return p.adapter.Send(ctx, chat, m) }))
 }
 
 // each sends what Fit made of m, and returns where the last of it is.
@@ -36,7 +36,7 @@ func (p *port) each(ctx context.Context, m Message, chat Chat, send func(Message
 		if err != nil {
 			return last, err
 		}
-		if err := patient(ctx, func() (err error) { last, err = send(part); return err }); err != nil {
+		if last, err = send(part); err != nil {
 			return last, err
 		}
 	}
@@ -113,6 +113,14 @@ func patient(ctx context.Context, try func() error) error {
 	}
 }
 
+// patiently is send by a patient.
+func patiently(ctx context.Context, send func(Message) (Ref, error)) func(Message) (Ref, error) {
+	return func(m Message) (ref Ref, err error) {
+		err = patient(ctx, func() error { ref, err = send(m); return err })
+		return ref, err
+	}
+}
+
 // later answers an event whose interaction is over, such as a command that goes
 // on after a login: in its chat, and where that is private, forbidden or gone,
 // in the direct chat, naming the command.
@@ -137,7 +145,7 @@ func (l later) Reply(ctx context.Context, m Message) (Ref, error) {
 		return Ref{}, err
 	}
 	m.Private, m.Text = false, markup.F("%s %s", markup.F(l.port.bot.words.Regarding, l.command), m.Text)
-	return l.port.adapter.Send(ctx, chat, m)
+	return l.port.each(ctx, m, chat, func(m Message) (Ref, error) { return l.port.adapter.Send(ctx, chat, m) })
 }
 
 // Update implements Responder: there is no message that was pressed.

@@ -21,17 +21,18 @@ import (
 // wire is a platform without people: a test hands over events and looks at what
 // the bot did. Unlike coretest's Chat it forbids nothing.
 type wire struct {
-	caps  Caps
-	wrong error                             // what Check says
-	down  error                             // what Publish says
-	link  error                             // what Direct says
-	run   func(context.Context) error       // instead of waiting for the end
-	odd   func(how string, m Message) error // what the platform makes of what the bot does
-	paths map[string]http.Handler           //
-	mu    sync.Mutex
-	on    func(Event)
-	done  []deed
-	seq   int
+	caps   Caps
+	wrong  error                             // what Check says
+	down   error                             // what Publish says
+	link   error                             // what Direct says
+	run    func(context.Context) error       // instead of waiting for the end
+	odd    func(how string, m Message) error // what the platform makes of what the bot does
+	paths  map[string]http.Handler
+	closed map[string]error // what comes of writing to a chat, by its ID
+	mu     sync.Mutex
+	on     func(Event)
+	done   []deed
+	seq    int
 }
 
 // deed is something that the bot did.
@@ -107,6 +108,9 @@ func (w *wire) note(how string, chat Chat, on Ref, m Message, f Form) (Ref, erro
 		if err := w.odd(how, m); err != nil {
 			return Ref{}, err
 		}
+	}
+	if err := w.closed[chat.ID]; err != nil {
+		return Ref{}, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

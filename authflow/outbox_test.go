@@ -1,0 +1,249 @@
+package authflow_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/usherbot/usher/authflow"
+	"github.com/usherbot/usher/core/store"
+)
+
+var errAway = errors.New("the chat is away")
+
+// away is a chat that cannot be told anything so many times.
+func (w *world) away(n int) {
+	w.onTell = func(authflow.Login) error {
+		if n--; n >= 0 {
+			return errAway
+		}
+		return nil
+	}
+}
+
+// TestTellUntilHeard tells of an end until somebody has heard of it, and then no
+// more.
+func TestTellUntilHeard(t *testing.T) {
+	bubble(t, setup{}, func(w *world) {
+		l := w.start("alice")
+		if err := w.srv.Deny(l.Show.Code); err != nil {
+			w.Fatal(err)
+		}
+		w.away(9)
+		w.sleep(time.Hour)
+		w.wantTold(`
+			5s tells alice: denied
+			6s tells alice: denied
+			8s tells alice: denied
+			12s tells alice: denied
+			20s tells alice: denied
+			36s tells alice: denied
+			1m8s tells alice: denied
+			2m8s tells alice: denied
+			3m8s tells alice: denied
+			4m8s tells alice: denied`)
+	})
+}
+
+func TestTellForADay(t *testing.T) {
+	bubble(t, setup{inMemory: true}, func(w *world) {
+		l := w.start("alice")
+		if err := w.srv.Deny(l.Show.Code); err != nil {
+			w.Fatal(err)
+		}
+		w.away(1e9)
+		w.sleep(30 * time.Hour)
+		last := w.told[len(w.told)-1].at
+		if day := 24*time.Hour + 5*time.Second; last < day || last > day+time.Minute {
+			w.Errorf("got the last try after %v, want it after a day", last)
+		}
+		if n := strings.Count(w.logged.String(), "never told of"); n != 2 { // as text and as JSON
+			w.Errorf("got %d lines about it, want 2", n)
+		}
+	})
+}
+
+// TestTellSurvivesTheStore has the outbox unreadable and unwritable for a while.
+// What was told is not told again for that.
+func TestTellSurvivesTheStore(t *testing.T) {
+	tests := []struct {
+		verb string
+		want string
+	}{
+		{"DueTells", "tells alice: denied"},
+		{"DropTell", "tells alice: denied"},
+		{"RetryTell", "tells alice: denied\ntells alice: denied"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.verb, func(t *testing.T) {
+			bubble(t, setup{}, func(w *world) {
+				l := w.start("alice")
+				if err := w.srv.Deny(l.Show.Code); err != nil {
+					w.Fatal(err)
+				}
+				w.sleep(4500 * time.Millisecond)
+				w.db.fail(tt.verb, 5)
+				if tt.verb == "RetryTell" {
+					w.away(1)
+				}
+				w.sleep(time.Minute)
+				w.wantTold(tt.want)
+			})
+		})
+	}
+}
+
+// TestTellStopsWithTheStore ends a process whose store fails for good.
+func TestTellStopsWithTheStore(t *testing.T) {
+	bubble(t, setup{}, func(w *world) {
+		l := w.start("alice")
+		if err := w.srv.Deny(l.Show.Code); err != nil {
+			w.Fatal(err)
+		}
+		w.db.fail("DropTell", 1e9)
+		w.sleep(7 * time.Second)
+		if took := w.stop(); took > 3*time.Second {
+			w.Errorf("got an end after %v, want it within 3 s", took)
+		}
+	})
+}
+
+// TestTellOneAtATime is slow to tell, while a login goes on: whoever tells hears
+// only the last word, and never two at once of the same login.
+func TestTellOneAtATime(t *testing.T) {
+	bubble(t, setup{inMemory: true}, func(w *world) {
+		var mu sync.Mutex
+		telling := map[string]int{}
+		w.onTell = func(l authflow.Login) error {
+			mu.Lock()
+			telling[l.ID]++
+			if telling[l.ID] > 1 {
+				w.Errorf("got two tells at once of a login that is %s", l.State)
+			}
+			mu.Unlock()
+			time.Sleep(time.Minute)
+			mu.Lock()
+			defer mu.Unlock()
+			telling[l.ID]--
+			return nil
+		}
+		w.began = time.Now()
+		ask := w.ask("alice")
+		ask.Wake = time.Now().Add(7 * time.Second)
+		if _, err := w.Start(w.Context(), ask); err != nil {
+			w.Fatal(err)
+		}
+		l := w.start("bob")
+		w.sleep(8 * time.Second) // alice is being told of her card
+		w.approve(l, "octocat")
+		for _, code := range w.srv.Pending() {
+			if err := w.srv.Deny(code); err != nil {
+				w.Fatal(err)
+			}
+		}
+		w.sleep(time.Hour)
+		w.wantTold(`
+			7s tells alice: waiting
+			10s tells bob: linked octocat
+			1m7s tells alice: denied`)
+	})
+}
+
+// TestTellManyAtOnce does not let slow chats hold up the others, up to a limit.
+func TestTellManyAtOnce(t *testing.T) {
+	f := &fake{name: "fake"}
+	bubble(t, setup{providers: []authflow.Provider{f.provider("fake")}, inMemory: true}, func(w *world) {
+		var mu sync.Mutex
+		now, most := 0, 0
+		w.onTell = func(authflow.Login) error {
+			mu.Lock()
+			now++
+			most = max(most, now)
+			mu.Unlock()
+			time.Sleep(time.Second)
+			mu.Lock()
+			defer mu.Unlock()
+			now--
+			return nil
+		}
+		for i := range 100 {
+			w.start(fmt.Sprint("person ", i))
+		}
+		f.grants()
+		w.sleep(5*time.Second + 7*time.Second)
+		if n := len(w.told); n != 100 || most != 16 {
+			w.Errorf("got %d told, %d at once, want 100, 16 at once", n, most)
+		}
+	})
+}
+
+// TestTellStops ends a process while somebody is being told, who gets a short
+// while, and is told again by the next.
+func TestTellStops(t *testing.T) {
+	bubble(t, setup{}, func(w *world) {
+		l := w.start("alice")
+		if err := w.srv.Deny(l.Show.Code); err != nil {
+			w.Fatal(err)
+		}
+		w.stop()
+		w.load()
+		ctx, cancel := context.WithCancel(w.Context())
+		done := make(chan error)
+		go func() {
+			done <- w.Logins.Run(ctx, func(ctx context.Context, l authflow.Login) error {
+				w.note("tells " + l.Person)
+				<-ctx.Done()
+				return ctx.Err()
+			})
+		}()
+		w.sleep(11 * time.Second)
+		before := time.Now()
+		cancel()
+		if err := <-done; err != nil || time.Since(before) != 3*time.Second {
+			w.Errorf("got an end after %v, %v, want it after 3 s", time.Since(before), err)
+		}
+		w.load()
+		w.run()
+		w.sleep(2 * time.Second)
+		w.wantTold("tells alice\ntells alice: denied")
+	})
+}
+
+// TestTellOfWhatIsGone drops what cannot be told any more, and only that.
+func TestTellOfWhatIsGone(t *testing.T) {
+	t.Run("the login", func(t *testing.T) {
+		bubble(t, setup{inMemory: true}, func(w *world) {
+			tell := store.Tell{Key: "login:gone", Person: "alice", Payload: "gone", Try: time.Now(), GiveUp: time.Now().Add(time.Hour)}
+			if err := w.db.PutTell(w.Context(), tell); err != nil {
+				w.Fatal(err)
+			}
+			w.sleep(2 * time.Second)
+			if due, err := w.db.DueTells(w.Context(), 10); err != nil || len(due) > 0 {
+				w.Errorf("got %v, %v, want nothing left", due, err)
+			}
+			w.wantTold("")
+		})
+	})
+	t.Run("something of the chat", func(t *testing.T) {
+		bubble(t, setup{inMemory: true}, func(w *world) {
+			l := w.start("alice")
+			if err := w.srv.Deny(l.Show.Code); err != nil {
+				w.Fatal(err)
+			}
+			w.onTell = func(authflow.Login) error {
+				if len(w.told) == 1 {
+					return fmt.Errorf("find the chat: %w", store.ErrNotFound)
+				}
+				return nil
+			}
+			w.sleep(time.Minute)
+			w.wantTold(`
+				5s tells alice: denied
+				6s tells alice: denied`)
+		})
+	})
+}

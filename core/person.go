@@ -1,0 +1,145 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/usherbot/usher/authflow"
+	"github.com/usherbot/usher/core/markup"
+)
+
+// whoami lists every linked account.
+func (b *Bot) whoami(ctx context.Context, in *Invocation) error {
+	accounts, err := b.accounts(ctx, in)
+	if err != nil {
+		return err
+	}
+	lines := []markup.Text{markup.F(b.words.You, in.From.Name, in.port.caps.Title)}
+	for _, a := range accounts {
+		if a.Expired() {
+			lines = append(lines, markup.F(b.words.AccountExpired, a.Title, a.Who.Name, a.Who.Subject))
+			continue
+		}
+		lines = append(lines, markup.F(b.words.Account, a.Title, a.Who.Name, a.Who.Subject, markup.Time(a.LinkedAt)))
+	}
+	if len(accounts) == 0 {
+		lines = append(lines, b.words.NotSignedIn)
+	}
+	_, err = in.Reply(ctx, Message{Text: join(lines)})
+	return err
+}
+
+func (b *Bot) accounts(ctx context.Context, in *Invocation) ([]authflow.Account, error) {
+	person, err := in.personID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return b.logins.Accounts().List(ctx, person)
+}
+
+// logout signs out of the provider that was named, of the only one, or asks.
+func (b *Bot) logout(ctx context.Context, in *Invocation) error {
+	accounts, err := b.accounts(ctx, in)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, a := range accounts {
+		names = append(names, a.Provider)
+	}
+	if given, ok := providerOption.Get(in); ok {
+		i := slices.IndexFunc(accounts, func(a authflow.Account) bool {
+			return strings.EqualFold(a.Provider, given) || strings.EqualFold(a.Title, given)
+		})
+		if i >= 0 {
+			return b.signOut(ctx, in, accounts[i].Provider)
+		}
+		if _, ok, err := b.whichProvider(ctx, in); !ok || err != nil {
+			return err
+		}
+		names = nil
+	}
+	switch len(names) {
+	case 0:
+		_, err := in.Reply(ctx, Message{Text: b.words.NotSignedIn})
+		return err
+	case 1:
+		return b.signOut(ctx, in, names[0])
+	}
+	return b.pickProvider(ctx, in, b.words.WhichLogout, "~logout", names)
+}
+
+func (b *Bot) pressLogout(ctx context.Context, in *Invocation) error {
+	return b.signOut(ctx, in, in.Args[0])
+}
+
+func (b *Bot) signOut(ctx context.Context, in *Invocation, provider string) error {
+	person, err := in.personID(ctx)
+	if err != nil {
+		return err
+	}
+	a, err := b.logins.Accounts().Remove(ctx, person, provider, "")
+	if errors.Is(err, authflow.ErrNotLinked) {
+		return in.Update(ctx, Message{Text: b.words.NotSignedIn})
+	}
+	if err != nil {
+		return err
+	}
+	return in.Update(ctx, Message{Text: b.signedOut(a)})
+}
+
+func (b *Bot) signedOut(a authflow.Account) markup.Text {
+	return join([]markup.Text{markup.F(b.words.SignedOut, a.Who.Name, a.Title), b.removeAt(a.Title, a.Manage)})
+}
+
+// forget asks before it erases.
+func (b *Bot) forget(ctx context.Context, in *Invocation) error {
+	w := &b.words
+	_, err := in.Reply(ctx, Message{Text: w.Forget, Rows: [][]Control{{
+		Button{Label: markup.Visible(w.ForgetYes), Tone: Bad, Do: Action{Name: "~forget", Only: in.From, For: askFor}},
+		Button{Label: markup.Visible(w.ForgetNo), Do: Action{Name: "~keep", Only: in.From, For: askFor}},
+	}}})
+	return err
+}
+
+func (b *Bot) pressKeep(ctx context.Context, in *Invocation) error {
+	return in.Update(ctx, Message{Text: b.words.Kept})
+}
+
+// pressForget erases everything of the person. What the providers still list,
+// they are told.
+func (b *Bot) pressForget(ctx context.Context, in *Invocation) error {
+	accounts, err := b.accounts(ctx, in)
+	if err != nil {
+		return err
+	}
+	ended, err := b.cancelLogins(ctx, in)
+	if err != nil {
+		return err
+	}
+	for _, login := range ended { // now, because the outbox is erased as well
+		if err := b.tell(ctx, login); err != nil {
+			b.log.Warn("a card cannot be changed", "login", login.ID, "error", err)
+		}
+	}
+	person, err := in.personID(ctx)
+	if err != nil {
+		return err
+	}
+	for _, note := range []string{latest(in.From), questionName(in.From, in.Chat)} {
+		if err := b.dropNote(ctx, note); err != nil {
+			return err
+		}
+	}
+	if err := b.store.Forget(ctx, person); err != nil {
+		return fmt.Errorf("forget person: %w", err)
+	}
+	lines := []markup.Text{b.words.Forgotten}
+	for _, a := range accounts {
+		lines = append(lines, b.removeAt(a.Title, a.Manage))
+	}
+	return in.Update(ctx, Message{Text: join(lines)})
+}

@@ -1,0 +1,163 @@
+package core
+
+import (
+	"context"
+	"errors"
+
+	"github.com/usherbot/usher/authflow"
+	"github.com/usherbot/usher/core/markup"
+	"github.com/usherbot/usher/core/store"
+)
+
+// pressCancel ends one login. The press is also a way to its card, which the
+// engine then edits.
+func (b *Bot) pressCancel(ctx context.Context, in *Invocation) error {
+	return b.decide(ctx, in, b.logins.Cancel)
+}
+
+// pressMe links an account that the person says is theirs.
+func (b *Bot) pressMe(ctx context.Context, in *Invocation) error {
+	return b.decide(ctx, in, b.logins.Confirm)
+}
+
+// decide does what a press on a card asks for. Where that is too late, the card
+// is told again how the login stands.
+func (b *Bot) decide(ctx context.Context, in *Invocation, do func(context.Context, string) (authflow.Login, error)) error {
+	if err := b.renew(ctx, in); err != nil {
+		return err
+	}
+	_, err := do(ctx, in.Args[0])
+	if errors.Is(err, authflow.ErrEnded) {
+		return b.refresh(ctx, in)
+	}
+	return err
+}
+
+// renew notes that the card can be edited again through the press on it.
+func (b *Bot) renew(ctx context.Context, in *Invocation) error {
+	if in.On.Until.IsZero() {
+		return nil // it always can
+	}
+	login, err := b.logins.Login(ctx, in.Args[0])
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	t, err := unpackThread(login.Origin)
+	if err != nil {
+		return err
+	}
+	t.Card, t.Check = reveal(in.On), false
+	err = b.logins.Keep(ctx, login.ID, t.pack(), t.wake())
+	if errors.Is(err, authflow.ErrEnded) {
+		return nil
+	}
+	return err
+}
+
+// refresh makes the pressed message say how its login stands.
+func (b *Bot) refresh(ctx context.Context, in *Invocation) error {
+	login, err := b.logins.Login(ctx, in.Args[0])
+	if errors.Is(err, store.ErrNotFound) {
+		return in.tell(ctx, b.words.TooOld)
+	}
+	if err != nil {
+		return err
+	}
+	t, err := unpackThread(login.Origin)
+	if err != nil {
+		return err
+	}
+	if login.State.Open() {
+		return b.show(ctx, in.port, login, t)
+	}
+	return b.showEnd(ctx, in.port, login, t)
+}
+
+// pressCheck renews a card that only a press can renew.
+func (b *Bot) pressCheck(ctx context.Context, in *Invocation) error {
+	if err := b.renew(ctx, in); err != nil {
+		return err
+	}
+	login, err := b.logins.Login(ctx, in.Args[0])
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return in.tell(ctx, b.words.TooOld)
+	case err != nil:
+		return err
+	case login.State.Open():
+		return b.refresh(ctx, in)
+	}
+	return in.Update(ctx, b.card(login, in.From))
+}
+
+// pressAgain starts anew what ran out or was refused, in the same message.
+func (b *Bot) pressAgain(ctx context.Context, in *Invocation) error {
+	login, err := b.logins.Login(ctx, in.Args[0])
+	if errors.Is(err, store.ErrNotFound) {
+		return in.tell(ctx, b.words.TooOld)
+	}
+	if err != nil {
+		return err
+	}
+	t, err := unpackThread(login.Origin)
+	if err != nil {
+		return err
+	}
+	p, err := b.logins.Provider(login.Provider)
+	if err != nil {
+		return in.Update(ctx, Message{Text: failedText(authflow.Unavailable, b.provider(login.Provider), &b.words)})
+	}
+	if err := in.Update(ctx, Message{Text: markup.F(b.words.Asking, p.Title)}); err != nil {
+		return err
+	}
+	return b.begin(ctx, in, p, login.Scopes, thread{User: in.From, Chat: t.Chat, Card: reveal(in.On), Wait: t.Wait})
+}
+
+// pressNotMe takes back an account that is not the person's: while they are
+// asked about it, and up to 30 days after.
+func (b *Bot) pressNotMe(ctx context.Context, in *Invocation) error {
+	if len(in.Args) == 1 {
+		return b.decide(ctx, in, b.logins.Disown)
+	}
+	person, err := in.personID(ctx)
+	if err != nil {
+		return err
+	}
+	a, err := b.logins.Accounts().Remove(ctx, person, in.Args[1], in.Args[0])
+	if errors.Is(err, authflow.ErrNotLinked) {
+		return in.Update(ctx, Message{Text: b.words.AlreadyRemoved})
+	}
+	if err != nil {
+		return err
+	}
+	return in.Update(ctx, Message{Text: b.signedOut(a)})
+}
+
+// pressGo lets a command go on that waited for a login.
+func (b *Bot) pressGo(ctx context.Context, in *Invocation) error {
+	login, err := b.logins.Login(ctx, in.Args[0])
+	if errors.Is(err, store.ErrNotFound) {
+		return in.tell(ctx, b.words.TooOld)
+	}
+	if err != nil {
+		return err
+	}
+	t, err := unpackThread(login.Origin)
+	if err != nil {
+		return err
+	}
+	fresh, err := b.store.AddNote(ctx, "seen:login:"+login.ID, nil, in.At.Add(seenFor))
+	if err != nil || !fresh {
+		return err
+	}
+	if err := in.Update(ctx, Message{Text: markup.F(b.words.GoesOn, t.Wait.Command)}); err != nil {
+		return err
+	}
+	there := in.elsewhere(t.Chat)
+	there.Args, there.Key = nil, "login:"+login.ID
+	there.Back = later{port: in.port, user: in.From, chat: t.Chat, command: t.Wait.Command}
+	return b.routeCall(there, Call{Name: t.Wait.Command, Args: t.Wait.args()})(ctx, there)
+}
