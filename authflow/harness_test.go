@@ -79,13 +79,15 @@ func bubble(t *testing.T, s setup, f func(w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, s)
+		t.Cleanup(func() {
+			w.stop()
+			if err := w.db.Close(); err != nil {
+				t.Error(err)
+			}
+			w.checkSecrets()
+		})
 		w.run()
 		f(w)
-		w.stop()
-		if err := w.db.Close(); err != nil {
-			t.Error(err)
-		}
-		w.checkSecrets()
 	})
 }
 

@@ -16,7 +16,7 @@ func (w *world) many(n int) {
 			w.sleep(11 * time.Minute) // beyond the limits
 		}
 		for _, p := range w.Providers() {
-			ask := w.ask(fmt.Sprint("person ", i))
+			ask := w.ask(fmt.Sprint("person ", i, " at ", p.Name))
 			ask.Provider = p.Name
 			l, err := w.Start(w.Context(), ask)
 			if err == nil {
@@ -49,7 +49,7 @@ func TestManyLogins(t *testing.T) {
 	})
 }
 
-// TestManyProviders asks six at a time, 64 requests in all.
+// TestManyProviders asks several at a time, by 64 requests in all.
 func TestManyProviders(t *testing.T) {
 	all := &fake{name: "fake", takes: time.Second}
 	var providers []authflow.Provider

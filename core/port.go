@@ -113,7 +113,7 @@ func patient(ctx context.Context, try func() error) error {
 	}
 }
 
-// patiently is send by a patient.
+// patiently is send, which waits as patient does.
 func patiently(ctx context.Context, send func(Message) (Ref, error)) func(Message) (Ref, error) {
 	return func(m Message) (ref Ref, err error) {
 		err = patient(ctx, func() error { ref, err = send(m); return err })
