@@ -45,9 +45,9 @@ func TestAccounts(t *testing.T) {
 }
 
 func TestAccountExpires(t *testing.T) {
-	bubble(t, setup{}, func(w *world) {
+	bubble(t, setup{server: authtest.Options{TokenLifetime: time.Minute}}, func(w *world) {
 		w.approve(w.start("alice"), "octocat")
-		w.sleep(time.Hour + 4*time.Second + 999*time.Millisecond)
+		w.sleep(time.Minute + 4*time.Second + 999*time.Millisecond)
 		w.whoami("alice")
 		w.sleep(time.Millisecond)
 		_, err := w.Accounts().Client(w.Context(), "alice", "auth")

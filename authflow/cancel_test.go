@@ -76,7 +76,7 @@ func TestCancel(t *testing.T) {
 					}
 					_, err = of(w)(w.Context(), l.ID)
 					w.wantErr(err, authflow.ErrEnded)
-					w.sleep(time.Hour)
+					w.sleep(aWhile)
 					w.wantState(l, way+tt.ends)
 					w.wantStory(tt.want + "\n6.9s tells alice: " + way + tt.ends)
 					if a, err := w.db.Account(w.Context(), "alice", "auth"); a.Name != tt.had || (err == nil) != (tt.had != "") {
@@ -111,7 +111,7 @@ func TestCancelMeetsTheBeginning(t *testing.T) {
 			if _, err := w.Start(w.Context(), w.ask("alice")); err != nil {
 				w.Error(err)
 			}
-			w.sleep(time.Hour)
+			w.sleep(aWhile)
 			w.wantStory(`
 				asks for a code
 				tells alice: cancelled`)
@@ -124,7 +124,7 @@ func TestCancelMeetsTheBeginning(t *testing.T) {
 			w.load()
 			w.db.after["ClaimLogins"] = cancel(w)
 			w.run()
-			w.sleep(time.Hour)
+			w.sleep(aWhile)
 			w.wantStory(`
 				asks for a code
 				tells alice: cancelled`)
@@ -212,7 +212,7 @@ func TestForgotten(t *testing.T) {
 			w.Fatal(err)
 		}
 		w.approve(l, "octocat")
-		w.sleep(time.Hour)
+		w.sleep(aWhile)
 		w.wantStory(`
 			0s asks for a code
 			5s polls`)

@@ -16,7 +16,7 @@ func linked(at string) string {
 }
 
 // TestLogin follows logins from the first request to what is told of their end,
-// and then for an hour, in which the provider hears nothing more.
+// and then for a while, in which the provider hears nothing more.
 func TestLogin(t *testing.T) {
 	approve := func(w *world, l authflow.Login) { w.approve(l, "octocat") }
 	meet := func(faults ...authtest.Fault) func(*world, authflow.Login) {
@@ -103,7 +103,7 @@ func TestLogin(t *testing.T) {
 				l := w.start("alice")
 				w.sleep(6 * time.Second)
 				tt.act(w, l)
-				w.sleep(time.Hour)
+				w.sleep(aWhile)
 				w.wantStory("0s asks for a code\n5s polls\n" + strings.TrimSpace(tt.want))
 			})
 		})
@@ -156,7 +156,7 @@ func TestWho(t *testing.T) {
 				l := w.start("alice")
 				w.approve(l, "octocat")
 				w.srv.Break(authtest.UserInfo, tt.faults...)
-				w.sleep(time.Hour)
+				w.sleep(ever)
 				w.wantStory(`
 					0s asks for a code
 					5s polls
@@ -244,7 +244,7 @@ func TestSecondLogin(t *testing.T) {
 				if open, err := w.Open(w.Context(), "alice"); err != nil || len(open) > 0 != strings.Contains(tt.want, "expired") {
 					w.Errorf("got %d open logins, %v", len(open), err)
 				}
-				w.sleep(time.Hour)
+				w.sleep(ever)
 				w.wantStory("asks for a code\npolls\nasks who\n" + strings.TrimSpace(tt.want))
 				row, err := w.db.Account(w.Context(), "alice", "auth")
 				if by := row.LinkedBy == l.ID; err != nil || row.Name != tt.now || by != strings.Contains(tt.want, "linked") {
@@ -264,14 +264,14 @@ func TestWake(t *testing.T) {
 		if err != nil {
 			w.Fatal(err)
 		}
-		w.onTell = func(l authflow.Login) error {
+		w.tells(func(l authflow.Login) error {
 			if !l.State.Open() {
 				return nil
 			}
 			return w.Keep(w.Context(), l.ID, []byte("card below"), time.Now().Add(4*time.Minute))
-		}
+		})
 		w.db.fail("PutTell", 2)
-		w.sleep(time.Hour)
+		w.sleep(ever)
 		w.wantTold(`
 			3m2s tells alice: waiting
 			7m2s tells alice: waiting
@@ -313,7 +313,7 @@ func TestStoreFails(t *testing.T) {
 				w.approve(l, "octocat")
 				w.sleep(4500 * time.Millisecond)
 				w.db.fail(tt.verb, 3)
-				w.sleep(time.Hour)
+				w.sleep(aWhile)
 				w.wantState(l, "linked octocat")
 				w.wantStory("0s asks for a code\n" + strings.TrimSpace(tt.want))
 			})
@@ -325,7 +325,7 @@ func TestStoreFails(t *testing.T) {
 			w.srv.Break(authtest.Token, authtest.SlowDown())
 			w.approve(l, "octocat")
 			w.db.fail("PaceLogin", 1)
-			w.sleep(time.Hour)
+			w.sleep(aWhile)
 			w.wantStory("0s asks for a code\n5s polls" + linked("17s"))
 		})
 	})

@@ -2,17 +2,13 @@ package authflow_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -28,7 +24,11 @@ import (
 	"github.com/usherbot/usher/core/store/sqlstore"
 )
 
-const clientSecret = "client-secret-marker"
+const (
+	clientSecret = "client-secret-marker"
+	aWhile       = 4 * time.Minute  // longer than most waits; each virtual second costs a look into the outbox
+	ever         = 12 * time.Minute // longer than a code lives, a confirmation, or the question whose a token is
+)
 
 // setup is what a world is made of. The zero value is useful.
 type setup struct {
@@ -50,10 +50,8 @@ type world struct {
 	db    *brittle // the store; as each process sees it
 	*process
 
-	// onTell, if set, is what tell does; otherwise it keeps an open login where it is.
-	onTell func(l authflow.Login) error
-
 	mu     sync.Mutex
+	onTell func(authflow.Login) error // what tell does; nil: it keeps an open login where it is
 	told   []event
 	spoken bytes.Buffer // answers of the provider
 	logged bytes.Buffer // as text and as JSON
@@ -66,11 +64,6 @@ type process struct {
 	cable  *cable
 	cancel context.CancelFunc
 	ended  chan error
-}
-
-type event struct {
-	at   time.Duration
-	what string
 }
 
 // bubble runs f in a world whose process runs, and then looks for secrets
@@ -193,13 +186,23 @@ func (w *world) crash() {
 
 func (w *world) tell(ctx context.Context, p *process, l authflow.Login) error {
 	w.note(fmt.Sprintf("tells %s: %s", l.Person, state(l)))
+	w.mu.Lock()
+	do := w.onTell
+	w.mu.Unlock()
 	switch {
-	case w.onTell != nil:
-		return w.onTell(l)
+	case do != nil:
+		return do(l)
 	case l.State.Open():
 		return p.Keep(ctx, l.ID, l.Origin, time.Time{})
 	}
 	return nil
+}
+
+// tells sets what telling does from now on.
+func (w *world) tells(do func(authflow.Login) error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.onTell = do
 }
 
 // state says in words how a login stands.
@@ -234,12 +237,12 @@ func (w *world) ask(person string, scopes ...string) authflow.Start {
 	}
 }
 
-// link has somebody signed in, long ago.
+// link has somebody sign in, before the story begins.
 func (w *world) link(person, account string) authflow.Login {
 	w.Helper()
 	l := w.start(person)
 	w.approve(l, account)
-	w.sleep(20 * time.Minute) // also beyond the limits
+	w.sleep(6 * time.Second)
 	w.wantState(l, "linked "+account)
 	w.forgetStory()
 	return l
@@ -304,143 +307,4 @@ func (w *world) wantErr(err, want error) {
 		w.Errorf("got error %v, want %v", err, want)
 	}
 	w.keepErr(err)
-}
-
-func (w *world) keepErr(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.errors = append(w.errors, fmt.Sprintf("%v %+v %#v", err, err, err))
-}
-
-func (w *world) note(what string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.told = append(w.told, event{time.Since(w.began), what})
-}
-
-// forgetStory begins a new story, at a new time zero.
-func (w *world) forgetStory() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.told, w.began = nil, time.Now()
-}
-
-// asked is what the provider was asked.
-func (w *world) asked() []event {
-	words := map[string]string{
-		string(authtest.Device): "asks for a code", string(authtest.Token): "polls", string(authtest.UserInfo): "asks who",
-	}
-	var out []event
-	for _, r := range w.srv.Requests(authtest.Device, authtest.Token, authtest.UserInfo) {
-		if !r.At.Before(w.began) {
-			out = append(out, event{r.At.Sub(w.began), words[r.Path]})
-		}
-	}
-	return out
-}
-
-// wantStory compares all that has happened. A line is a time and what happened,
-// or only what happened, where the time is left to chance. Of what happened at
-// the same time, questions come first.
-func (w *world) wantStory(want string) {
-	w.Helper()
-	w.mu.Lock()
-	all := slices.Concat(w.asked(), w.told)
-	w.mu.Unlock()
-	slices.SortStableFunc(all, func(a, b event) int { return cmp.Compare(a.at, b.at) })
-	w.compare(all, want)
-}
-
-// wantTold is wantStory for what was told alone.
-func (w *world) wantTold(want string) {
-	w.Helper()
-	w.mu.Lock()
-	all := slices.Clone(w.told)
-	w.mu.Unlock()
-	w.compare(all, want)
-}
-
-func (w *world) compare(all []event, want string) {
-	w.Helper()
-	want = strings.TrimSpace(want)
-	timed := strings.IndexAny(want, "0123456789") == 0
-	var wants, got []string
-	for line := range strings.Lines(want) {
-		wants = append(wants, strings.Join(strings.Fields(line), " "))
-	}
-	for _, e := range all {
-		if timed {
-			e.what = e.at.String() + " " + e.what
-		}
-		got = append(got, e.what)
-	}
-	if !slices.Equal(got, wants) {
-		w.Errorf("got\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(wants, "\n\t"))
-	}
-}
-
-func (w *world) hear(b []byte) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.spoken.Write(b)
-}
-
-// log is where a process writes its log.
-func (w *world) log() io.Writer {
-	return writer(func(b []byte) (int, error) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		return w.logged.Write(b)
-	})
-}
-
-type writer func([]byte) (int, error)
-
-func (w writer) Write(b []byte) (int, error) { return w(b) }
-
-var issued = regexp.MustCompile(`"(?:device_code|user_code|access_token|refresh_token)":"([^"\n]+)"`)
-
-// secrets are those that passed between us and the provider.
-func (w *world) secrets() []string {
-	out := []string{clientSecret}
-	for _, m := range issued.FindAllStringSubmatch(w.spoken.String(), -1) {
-		out = append(out, m[1])
-	}
-	for _, r := range w.srv.Requests() {
-		if len(r.Query) > 0 {
-			w.Errorf("got the query %v, want everything in bodies", r)
-		}
-		for _, name := range []string{"device_code", "code_verifier"} {
-			if v := r.Form.Get(name); v != "" && !slices.Contains(out, v) {
-				out = append(out, v)
-			}
-		}
-	}
-	return out
-}
-
-// checkSecrets looks where no secret may be: in logs, errors, and files.
-func (w *world) checkSecrets() {
-	w.Helper()
-	places := map[string]string{"the log": w.logged.String(), "an error": strings.Join(w.errors, "\n")}
-	if !w.inMemory {
-		files, err := filepath.Glob(w.file + "*")
-		if err != nil || len(files) == 0 {
-			w.Fatalf("got files %v, %v", files, err)
-		}
-		for _, name := range files {
-			b, err := os.ReadFile(name)
-			if err != nil {
-				w.Fatal(err)
-			}
-			places[filepath.Base(name)] = string(b)
-		}
-	}
-	for place, text := range places {
-		for _, secret := range w.secrets() {
-			if strings.Contains(text, secret) {
-				w.Errorf("%s shows a secret, %.4s…", place, secret)
-			}
-		}
-	}
 }

@@ -16,13 +16,13 @@ import (
 var errAway = errors.New("the chat is away")
 
 // away is a chat that cannot be told anything so many times.
-func (w *world) away(n int) {
-	w.onTell = func(authflow.Login) error {
+func (w *world) away(n int, err error) {
+	w.tells(func(authflow.Login) error {
 		if n--; n >= 0 {
-			return errAway
+			return err
 		}
 		return nil
-	}
+	})
 }
 
 // TestTellUntilHeard tells of an end until somebody has heard of it, and then no
@@ -33,8 +33,8 @@ func TestTellUntilHeard(t *testing.T) {
 		if err := w.srv.Deny(l.Show.Code); err != nil {
 			w.Fatal(err)
 		}
-		w.away(9)
-		w.sleep(time.Hour)
+		w.away(9, errAway)
+		w.sleep(ever)
 		w.wantTold(`
 			5s tells alice: denied
 			6s tells alice: denied
@@ -49,18 +49,38 @@ func TestTellUntilHeard(t *testing.T) {
 	})
 }
 
+// TestTellForADay looks at how long a row is kept, and makes it less: a virtual day
+// has many seconds.
 func TestTellForADay(t *testing.T) {
-	bubble(t, setup{inMemory: true}, func(w *world) {
+	bubble(t, setup{}, func(w *world) {
 		l := w.start("alice")
 		if err := w.srv.Deny(l.Show.Code); err != nil {
 			w.Fatal(err)
 		}
-		w.away(1e9)
-		w.sleep(30 * time.Hour)
-		last := w.told[len(w.told)-1].at
-		if day := 24*time.Hour + 5*time.Second; last < day || last > day+time.Minute {
-			w.Errorf("got the last try after %v, want it after a day", last)
-		}
+		first := true
+		w.tells(func(authflow.Login) error {
+			if !first {
+				return errAway
+			}
+			first = false
+			due, err := w.db.DueTells(w.Context(), 1)
+			if err != nil || len(due) != 1 || due[0].GiveUp.Sub(time.Now()) != 24*time.Hour {
+				w.Errorf("got %+v, %v, want a row for a day", due, err)
+			}
+			due[0].GiveUp = time.Now().Add(10 * time.Second)
+			if err := w.db.PutTell(w.Context(), due[0]); err != nil {
+				w.Error(err)
+			}
+			return errAway
+		})
+		w.sleep(aWhile)
+		w.wantTold(`
+			5s tells alice: denied
+			5s tells alice: denied
+			6s tells alice: denied
+			8s tells alice: denied
+			12s tells alice: denied
+			20s tells alice: denied`)
 		if n := strings.Count(w.logged.String(), "never told of"); n != 2 { // as text and as JSON
 			w.Errorf("got %d lines about it, want 2", n)
 		}
@@ -88,7 +108,7 @@ func TestTellSurvivesTheStore(t *testing.T) {
 				w.sleep(4500 * time.Millisecond)
 				w.db.fail(tt.verb, 5)
 				if tt.verb == "RetryTell" {
-					w.away(1)
+					w.away(1, errAway)
 				}
 				w.sleep(time.Minute)
 				w.wantTold(tt.want)
@@ -118,7 +138,7 @@ func TestTellOneAtATime(t *testing.T) {
 	bubble(t, setup{inMemory: true}, func(w *world) {
 		var mu sync.Mutex
 		telling := map[string]int{}
-		w.onTell = func(l authflow.Login) error {
+		w.tells(func(l authflow.Login) error {
 			mu.Lock()
 			telling[l.ID]++
 			if telling[l.ID] > 1 {
@@ -130,7 +150,7 @@ func TestTellOneAtATime(t *testing.T) {
 			defer mu.Unlock()
 			telling[l.ID]--
 			return nil
-		}
+		})
 		w.began = time.Now()
 		ask := w.ask("alice")
 		ask.Wake = time.Now().Add(7 * time.Second)
@@ -145,7 +165,7 @@ func TestTellOneAtATime(t *testing.T) {
 				w.Fatal(err)
 			}
 		}
-		w.sleep(time.Hour)
+		w.sleep(aWhile)
 		w.wantTold(`
 			7s tells alice: waiting
 			10s tells bob: linked octocat
@@ -159,7 +179,7 @@ func TestTellManyAtOnce(t *testing.T) {
 	bubble(t, setup{providers: []authflow.Provider{f.provider("fake")}, inMemory: true}, func(w *world) {
 		var mu sync.Mutex
 		now, most := 0, 0
-		w.onTell = func(authflow.Login) error {
+		w.tells(func(authflow.Login) error {
 			mu.Lock()
 			now++
 			most = max(most, now)
@@ -169,7 +189,7 @@ func TestTellManyAtOnce(t *testing.T) {
 			defer mu.Unlock()
 			now--
 			return nil
-		}
+		})
 		for i := range 100 {
 			w.start(fmt.Sprint("person ", i))
 		}
@@ -234,12 +254,7 @@ func TestTellOfWhatIsGone(t *testing.T) {
 			if err := w.srv.Deny(l.Show.Code); err != nil {
 				w.Fatal(err)
 			}
-			w.onTell = func(authflow.Login) error {
-				if len(w.told) == 1 {
-					return fmt.Errorf("find the chat: %w", store.ErrNotFound)
-				}
-				return nil
-			}
+			w.away(1, fmt.Errorf("find the chat: %w", store.ErrNotFound))
 			w.sleep(time.Minute)
 			w.wantTold(`
 				5s tells alice: denied

@@ -1,7 +1,6 @@
 package authflow_test
 
 import (
-	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -29,7 +28,7 @@ func TestRestartWhileWaiting(t *testing.T) {
 		began := time.Now()
 		w.sleep(10 * time.Second)
 		w.approve(l, "octocat")
-		w.sleep(20 * time.Minute)
+		w.sleep(aWhile)
 		polls := w.srv.Requests(authtest.Token)
 		if wait := polls[1].At.Sub(began); wait < 5*time.Second || wait > 10*time.Second {
 			w.Errorf("got a poll %v after the restart, want it after one to two intervals", wait)
@@ -89,7 +88,7 @@ func TestRestartWithAToken(t *testing.T) {
 		w.sleep(8 * time.Second)
 		w.wantState(l, "granted")
 		restart()
-		w.sleep(time.Hour)
+		w.sleep(aWhile)
 		w.wantStory(`
 			0s asks for a code
 			5s polls
@@ -132,7 +131,7 @@ func TestRestartKeepsTheTimeToConfirm(t *testing.T) {
 		w.approve(w.start("alice"), "hubot")
 		w.sleep(9 * time.Minute)
 		restart()
-		w.sleep(time.Hour)
+		w.sleep(aWhile)
 		w.wantTold(`
 			5s tells alice: confirming hubot
 			9m0s tells alice: confirming hubot
@@ -144,11 +143,11 @@ func TestRestartBeforeTheEndWasTold(t *testing.T) {
 	again(t, setup{}, func(w *world, restart func()) {
 		l := w.start("alice")
 		w.approve(l, "octocat")
-		w.onTell = func(authflow.Login) error { return errors.New("the chat is away") }
+		w.tells(func(authflow.Login) error { return errAway })
 		w.sleep(7 * time.Second)
 		restart()
 		w.sleep(10 * time.Second)
-		w.onTell = nil
+		w.tells(nil)
 		w.sleep(time.Minute)
 		restart()
 		w.sleep(time.Minute)

@@ -59,7 +59,7 @@ func TestForm(t *testing.T) {
 	bubble(t, "too late", func(t *testing.T) {
 		h := host(t, newWire(), pizza(false))
 		h.call(ann, "pizza")
-		time.Sleep(askFor)
+		time.Sleep(15 * time.Minute)
 		got, want := h.do(h.fill(ann, map[string]string{"kind": "Funghi", "size": "l"})), "reply hall privately: That button is too old. Please start again."
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -156,8 +156,8 @@ func TestWhichFormsAreAsked(t *testing.T) {
 }
 
 // chatter is what somebody says and presses, and what the bot makes of it:
-// "text" is said, "[Label]" pressed, "reply text" said below the last question,
-// "@ text" said to the bot.
+// "text" is said, "[Label]" pressed, "reply text" said below the last question
+// and "elsewhere text" below another message, "@ text" said to the bot.
 func chatter(t *testing.T, h *hosted, who User, in Chat, lines [][2]string) {
 	t.Helper()
 	for _, line := range lines {
@@ -170,6 +170,9 @@ func chatter(t *testing.T, h *hosted, who User, in Chat, lines [][2]string) {
 		case strings.HasPrefix(said, "reply "):
 			ev = h.event(who, in, Said{Text: strings.TrimPrefix(said, "reply ")})
 			ev.On = h.lastQuestion()
+		case strings.HasPrefix(said, "elsewhere "):
+			ev = h.event(who, in, Said{Text: strings.TrimPrefix(said, "elsewhere ")})
+			ev.On = Ref{Chat: in, Token: "some other message"}
 		case strings.HasPrefix(said, "@ "):
 			ev = h.event(who, in, Said{Text: strings.TrimPrefix(said, "@ "), ToMe: true})
 		case strings.HasPrefix(said, "/"):
@@ -251,6 +254,7 @@ func TestQuestions(t *testing.T) {
 		{"in a group", false, hall, [][2]string{
 			{"/pizza", "reply hall:" + kind},
 			{"Funghi", ""},
+			{"elsewhere Funghi", ""},
 			{"reply Funghi", "reply hall:" + size},
 			{"@ large", "reply hall:" + note},
 			{"reply hot", `reply hall: oven 2: Funghi, l, "hot" true.`},
@@ -293,9 +297,9 @@ func TestQuestionsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := host(t, mute(), pizza(false))
 		chatter(t, h, ann, home, [][2]string{{"/pizza", "reply with-ann: Kind / such as Funghi [Cancel]"}})
-		time.Sleep(askFor - time.Second)
+		time.Sleep(15*time.Minute - time.Second)
 		chatter(t, h, ann, home, [][2]string{{"Funghi", "reply with-ann: Size [Small] [Large] [Cancel]"}})
-		time.Sleep(askFor)
+		time.Sleep(15 * time.Minute)
 		chatter(t, h, ann, home, [][2]string{{"large", "reply with-ann: " + helpText}})
 	})
 }

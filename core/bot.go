@@ -119,8 +119,12 @@ func (b *Bot) Connect(adapters ...Adapter) {
 	}
 }
 
-// Send sends a message that nobody asked for. See Adapter.Send for its errors.
+// Send sends a message that nobody asked for, so it cannot be private. See
+// Adapter.Send for its errors.
 func (b *Bot) Send(ctx context.Context, to Chat, m Message) (Ref, error) {
+	if m.Private {
+		return Ref{}, errors.New("send: only an answer can be private; Direct has the chat with one person alone")
+	}
 	p, err := b.port(to.Platform)
 	if err != nil {
 		return Ref{}, err

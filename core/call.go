@@ -87,7 +87,8 @@ func pick(nodes []*node, name string) *node {
 // values parses what was given for the options of n: typed by the platform, or
 // as text.
 func (b *Bot) values(n *node, args map[string]string, rest string, from User) (map[string]string, markup.Text) {
-	if args == nil {
+	typed := args != nil
+	if !typed {
 		var problem markup.Text
 		if args, problem = b.splitArgs(n.specs, rest); problem != "" {
 			return nil, problem
@@ -96,8 +97,12 @@ func (b *Bot) values(n *node, args map[string]string, rest string, from User) (m
 	if len(args) == 0 {
 		return nil, ""
 	}
-	values := make(map[string]string, len(args))
-	for _, s := range n.specs {
+	values := args
+	if typed { // and so not ours to change
+		values = make(map[string]string, len(args))
+	}
+	for i := range n.specs {
+		s := &n.specs[i]
 		text, given := args[s.Name]
 		if !given {
 			continue
@@ -123,8 +128,7 @@ func (b *Bot) splitArgs(specs []Spec, rest string) (map[string]string, markup.Te
 				continue
 			}
 		}
-		i := slices.IndexFunc(specs, func(s Spec) bool { _, taken := args[s.Name]; return !taken })
-		switch {
+		switch i := firstFree(specs, args); {
 		case i < 0:
 			return nil, markup.F(b.words.TooMuch, brief(rest))
 		case i == len(specs)-1 && specs[i].Kind == KindString && !quoted(rest):
@@ -134,6 +138,16 @@ func (b *Bot) splitArgs(specs []Spec, rest string) (map[string]string, markup.Te
 		}
 	}
 	return args, ""
+}
+
+// firstFree is the first option that has no value yet, or -1.
+func firstFree(specs []Spec, args map[string]string) int {
+	for i := range specs {
+		if _, taken := args[specs[i].Name]; !taken {
+			return i
+		}
+	}
+	return -1
 }
 
 // cutNamed cuts a name=value or name:value off the front of text. A space may
@@ -151,14 +165,27 @@ func cutNamed(specs []Spec, text string) (name, value, left string, ok bool) {
 	return name, value, left, true
 }
 
-// quotes are those that people's keyboards make, each with its end.
-var quotes = map[rune]string{'"': `"`, '“': "”“\"", '„': "“”\"", '«': "»"}
+// closing returns what ends a quotation that r begins, in all the ways that
+// people's keyboards make quotes; nothing if r begins none.
+func closing(r rune) string {
+	switch r {
+	case '"':
+		return `"`
+	case '“':
+		return "”“\""
+	case '„':
+		return "“”\""
+	case '«':
+		return "»"
+	}
+	return ""
+}
 
 // cutWord cuts the first word, or what stands in quotes, off the front of text.
 // A quote that is never closed is a letter like any other.
 func cutWord(text string) (word, left string) {
 	first, size := utf8.DecodeRuneInString(text)
-	if end, ok := quotes[first]; ok {
+	if end := closing(first); end != "" {
 		inner := text[size:]
 		if i := strings.IndexAny(inner, end); i >= 0 {
 			_, size := utf8.DecodeRuneInString(inner[i:])
@@ -180,9 +207,9 @@ func quoted(text string) bool {
 // lacking returns the required options that were not given.
 func lacking(specs []Spec, values map[string]string) []Spec {
 	var out []Spec
-	for _, s := range specs {
-		if _, given := values[s.Name]; s.Required && !given {
-			out = append(out, s)
+	for i := range specs {
+		if _, given := values[specs[i].Name]; specs[i].Required && !given {
+			out = append(out, specs[i])
 		}
 	}
 	return out

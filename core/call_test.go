@@ -270,3 +270,26 @@ func countLetters(text string) map[rune]int {
 	}
 	return out
 }
+
+func TestWhereToSignIn(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"two places", "", "reply with-ann: Where do you want to sign in? [Demo] [Bare]"},
+		{"nearly one", "dmeo", "reply with-ann: I do not know /login dmeo. Did you mean /login demo?"},
+		{"none of them", "elsewhere", "reply with-ann: I do not know “elsewhere”. You can sign in to Demo, Bare."},
+		{"in formatting", "*demo*", "reply with-ann: I do not know /login *demo*. Did you mean /login demo?"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b, w := cardBot(t), newWire()
+			b.Connect(w)
+			b.compile()
+			in := &Invocation{Event: w.event(ann, home, nil), bot: b, port: b.ports["neutral"]}
+			if err := b.routeCall(in, Call{Name: "signin", Rest: tt.text})(t.Context(), in); err != nil {
+				t.Fatal(err)
+			}
+			if got := w.since(0); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -129,7 +129,7 @@ func checkOptions(path string, options []Option) []string {
 
 // parse returns the value that text stands for, in the form in which it
 // travels, or a phrase that completes "must be".
-func (s Spec) parse(text string, in User, w *Words) (value string, must markup.Text) {
+func (s *Spec) parse(text string, in User, w *Words) (value string, must markup.Text) {
 	switch s.Kind {
 	case KindInt:
 		return s.parseInt(text, w)
@@ -146,9 +146,9 @@ func (s Spec) parse(text string, in User, w *Words) (value string, must markup.T
 	return text, ""
 }
 
-func (s Spec) ranged() bool { return s.Min != 0 || s.Max != 0 }
+func (s *Spec) ranged() bool { return s.Min != 0 || s.Max != 0 }
 
-func (s Spec) parseInt(text string, w *Words) (string, markup.Text) {
+func (s *Spec) parseInt(text string, w *Words) (string, markup.Text) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	switch {
 	case s.ranged() && (err != nil || n < s.Min || n > s.Max):
@@ -169,7 +169,7 @@ func parseBool(text string, w *Words) (string, markup.Text) {
 	return "", w.IsYesNo
 }
 
-func (s Spec) parsePick(text string, w *Words) (string, markup.Text) {
+func (s *Spec) parsePick(text string, w *Words) (string, markup.Text) {
 	labels := make([]string, len(s.Choices))
 	for i, c := range s.Choices {
 		if strings.EqualFold(text, c.Label) || text == c.value() {

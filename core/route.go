@@ -25,17 +25,17 @@ type laneKey struct{ platform, team, chat, user string }
 // lanes run the events of one person in one chat one after the other, and those
 // of different ones at the same time.
 type lanes struct {
-	handle func(context.Context, Event)
+	handle func(context.Context, *Invocation)
 	mu     sync.Mutex
 	ctx    context.Context // of handlers; nil while closed
-	queues map[laneKey][]Event
+	queues map[laneKey][]*Invocation
 	wg     sync.WaitGroup
 	route  chan struct{}
 	run    chan struct{}
 }
 
-func (l *lanes) init(handle func(context.Context, Event)) {
-	l.handle, l.queues = handle, map[laneKey][]Event{}
+func (l *lanes) init(handle func(context.Context, *Invocation)) {
+	l.handle, l.queues = handle, map[laneKey][]*Invocation{}
 	l.route, l.run = make(chan struct{}, routers), make(chan struct{}, handlers)
 }
 
@@ -73,21 +73,22 @@ func (l *lanes) take(ev Event) {
 	if l.ctx == nil {
 		return
 	}
+	in := &Invocation{Event: ev}
 	queue, busy := l.queues[k]
 	if busy {
-		l.queues[k] = append(queue, ev)
+		l.queues[k] = append(queue, in)
 		return
 	}
 	l.queues[k] = nil
 	ctx := l.ctx
-	l.wg.Go(func() { l.drive(ctx, k, ev) })
+	l.wg.Go(func() { l.drive(ctx, k, in) })
 }
 
 // drive handles the events of a lane until it is empty.
-func (l *lanes) drive(ctx context.Context, k laneKey, ev Event) {
+func (l *lanes) drive(ctx context.Context, k laneKey, in *Invocation) {
 	for {
 		l.run <- struct{}{}
-		l.handle(ctx, ev)
+		l.handle(ctx, in)
 		<-l.run
 		l.mu.Lock()
 		queue := l.queues[k]
@@ -96,18 +97,17 @@ func (l *lanes) drive(ctx context.Context, k laneKey, ev Event) {
 			l.mu.Unlock()
 			return
 		}
-		ev, l.queues[k] = queue[0], queue[1:]
+		in, l.queues[k] = queue[0], queue[1:]
 		l.mu.Unlock()
 	}
 }
 
 // handle does all that an event asks for.
-func (b *Bot) handle(ctx context.Context, ev Event) {
-	p := b.ports[ev.Chat.Platform]
-	if p == nil || ctx.Err() != nil {
+func (b *Bot) handle(ctx context.Context, in *Invocation) {
+	in.bot, in.port = b, b.ports[in.Chat.Platform]
+	if in.port == nil || ctx.Err() != nil {
 		return
 	}
-	in := &Invocation{Event: ev, bot: b, port: p}
 	err := calmly(func() error {
 		run, err := b.routeOnce(ctx, in)
 		if err != nil || run == nil {

@@ -24,9 +24,13 @@ func TestRepeatsAreDropped(t *testing.T) {
 		if ran != 1 {
 			t.Errorf("got %d runs, want 1", ran)
 		}
-		time.Sleep(seenFor)
+		time.Sleep(24 * time.Hour)
+		if h.take(ev); ran != 1 {
+			t.Errorf("after a day: got %d runs, want 1", ran)
+		}
+		time.Sleep(2 * time.Hour)
 		if h.take(ev); ran != 2 {
-			t.Errorf("after %v: got %d runs, want 2", seenFor, ran)
+			t.Errorf("after 26 hours: got %d runs, want 2", ran)
 		}
 	})
 	bubble(t, "in two chats at once", func(t *testing.T) {
@@ -235,83 +239,6 @@ func TestWhatGoesWrongIsTold(t *testing.T) {
 		got, want := h.call(ann, "secret"), "reply hall: That is for your eyes only. Let us go on in our private chat. [Open the private chat: https://chat.example/open]"
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
-		}
-	})
-}
-
-// slowly adds a command that takes the time that it is called with.
-func slowly(order *[]string) func(*Bot) {
-	return func(b *Bot) {
-		b.Add(command("wait", func(_ context.Context, in *Invocation) error {
-			d, err := time.ParseDuration(in.Values["time"])
-			if err != nil {
-				return err
-			}
-			time.Sleep(d)
-			*order = append(*order, in.From.ID+" "+in.Values["time"])
-			return nil
-		}, String("time", "how long")))
-	}
-}
-
-func TestOrder(t *testing.T) {
-	yard := Chat{Platform: "neutral", Team: "T", ID: "yard"}
-	type step struct {
-		who  User
-		in   Chat
-		time string
-	}
-	tests := []struct {
-		name  string
-		steps []step
-		want  string
-		took  time.Duration
-	}{
-		{"of one person in one chat", []step{{ann, hall, "3s"}, {ann, hall, "1s"}, {ann, hall, "2s"}}, "ann 3s, ann 1s, ann 2s", 6 * time.Second},
-		{"not between persons", []step{{ann, hall, "3s"}, {bob, hall, "1s"}}, "bob 1s, ann 3s", 3 * time.Second},
-		{"not between chats", []step{{ann, hall, "3s"}, {ann, yard, "1s"}}, "ann 1s, ann 3s", 3 * time.Second},
-	}
-	for _, tt := range tests {
-		bubble(t, tt.name, func(t *testing.T) {
-			var order []string
-			h := host(t, newWire(), slowly(&order))
-			for _, s := range tt.steps {
-				h.hand(h.event(s.who, s.in, Call{Name: "wait", Rest: s.time}))
-			}
-			time.Sleep(tt.took)
-			synctest.Wait()
-			if got := strings.Join(order, ", "); got != tt.want {
-				t.Errorf("after %v: got %s, want %s", tt.took, got, tt.want)
-			}
-			if len(h.bot.lanes.queues) != 0 {
-				t.Errorf("got %d lanes, want none to be left", len(h.bot.lanes.queues))
-			}
-		})
-	}
-}
-
-func TestHandlersAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var now, all atomic.Int32
-		free := make(chan struct{})
-		h := host(t, newWire(), func(b *Bot) {
-			b.Add(command("hold", func(context.Context, *Invocation) error {
-				now.Add(1)
-				all.Add(1)
-				<-free
-				now.Add(-1)
-				return nil
-			}))
-		})
-		for i := range handlers + 100 {
-			h.hand(h.event(User{Platform: "neutral", ID: fmt.Sprint(i)}, hall, Call{Name: "hold"}))
-		}
-		if synctest.Wait(); now.Load() != handlers {
-			t.Errorf("got %d at once, want %d", now.Load(), handlers)
-		}
-		close(free)
-		if synctest.Wait(); all.Load() != handlers+100 {
-			t.Errorf("got %d in all, want %d", all.Load(), handlers+100)
 		}
 	})
 }

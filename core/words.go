@@ -7,16 +7,15 @@ import "github.com/usherbot/usher/core/markup"
 // order of the arguments, given in each comment, cannot change.
 type Words struct {
 	// Commands.
-	Help, HelpOf, HelpLine, Ping         markup.Text
-	Unknown, DidYouMean, UnknownTopic    markup.Text
-	Usage, MustBe, TooMuch, NeedsValue   markup.Text
-	IsNumber, IsNumberIn, IsYesNo        markup.Text
-	IsOneOf, IsPerson, IsLong, PickOne   markup.Text
-	Broken, Panicked, NotAllowed, Moment markup.Text
+	Help, HelpOf, HelpLine, Ping       markup.Text
+	Unknown, DidYouMean, UnknownTopic  markup.Text
+	Usage, MustBe, TooMuch, NeedsValue markup.Text
+	IsNumber, IsNumberIn, IsYesNo      markup.Text
+	IsOneOf, IsPerson, IsLong, Broken  markup.Text
 
 	// Buttons and questions.
 	NotYours, TooOld, Continue, ContinueText markup.Text
-	Question, QuestionHint, ChooseMany       markup.Text
+	Question, QuestionHint                   markup.Text
 	AnswerTooLong, AnswerNotOffered          markup.Text
 	Cancel, Skip, QuestionCancelled          markup.Text
 
@@ -33,10 +32,10 @@ type Words struct {
 	StillOpen, GoOn, GoesOn, GoOnButton, Regarding, ScopeRefused markup.Text
 
 	// Accounts.
-	NotSignedIn, You, Account, AccountExpired      markup.Text
-	WhichLogout, SignedOut, RemoveAt, RemoveThere  markup.Text
-	Forget, ForgetYes, ForgetNo, Forgotten, Kept   markup.Text
-	NothingToCancel, AlreadyRemoved, NeedsSignedIn markup.Text
+	NotSignedIn, You, Account, AccountExpired     markup.Text
+	WhichLogout, SignedOut, RemoveAt, RemoveThere markup.Text
+	Forget, ForgetYes, ForgetNo, Forgotten, Kept  markup.Text
+	NothingToCancel, AlreadyRemoved               markup.Text
 }
 
 // English is what the bot says unless Options.Words says otherwise.
@@ -58,19 +57,14 @@ var English = Words{
 	IsYesNo:      "yes or no",                                                     //
 	IsOneOf:      "one of %s",                                                     // labels
 	IsPerson:     "a mention of somebody here",                                    //
-	PickOne:      "Pick one.",                                                     //
 	Broken:       "Something went wrong. If it stays so, report the number *%s*.", // number in the log
-	Panicked:     "Something went wrong. If it stays so, report the number *%s*.", // number in the log
-	NotAllowed:   "I am not allowed to write there.",                              //
-	Moment:       "One moment…",                                                   //
 
 	NotYours:          "That button is not for you.",
 	TooOld:            "That button is too old. Please start again.",
 	Continue:          "Continue",
-	ContinueText:      "%s: one more step.", // form title
-	Question:          "*%s*",               // input label
-	QuestionHint:      "*%s*\n%s",           // input label, hint
-	ChooseMany:        "Send the numbers of your choice, separated by commas:",
+	ContinueText:      "%s: one more step.",                                                              // form title
+	Question:          "*%s*",                                                                            // input label
+	QuestionHint:      "*%s*\n%s",                                                                        // input label, hint
 	AnswerTooLong:     "That is too long: %d characters, and at most %d are possible. Please try again.", // given, possible
 	AnswerNotOffered:  "That is not one of the choices. Please try again.",
 	Cancel:            "Cancel",
@@ -138,5 +132,4 @@ var English = Words{
 	Kept:            "Nothing was erased.",
 	NothingToCancel: "Nothing is under way.",
 	AlreadyRemoved:  "That account is no longer linked by this login.",
-	NeedsSignedIn:   "`/%s` needs your %s account.", // command, provider
 }

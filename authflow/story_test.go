@@ -1,0 +1,83 @@
+package authflow_test
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/usherbot/usher/authflow/authtest"
+)
+
+// event is something that happened, so long after the story began.
+type event struct {
+	at   time.Duration
+	what string
+}
+
+func (w *world) note(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.told = append(w.told, event{time.Since(w.began), what})
+}
+
+// forgetStory begins a new story, at a new time zero.
+func (w *world) forgetStory() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.told, w.began = nil, time.Now()
+}
+
+// asked is what the provider was asked.
+func (w *world) asked() []event {
+	words := map[string]string{
+		string(authtest.Device): "asks for a code", string(authtest.Token): "polls", string(authtest.UserInfo): "asks who",
+	}
+	var out []event
+	for _, r := range w.srv.Requests(authtest.Device, authtest.Token, authtest.UserInfo) {
+		if !r.At.Before(w.began) {
+			out = append(out, event{r.At.Sub(w.began), words[r.Path]})
+		}
+	}
+	return out
+}
+
+// wantStory compares all that has happened. A line is a time and what happened,
+// or only what happened, where the time is left to chance. Of what happened at
+// the same time, questions come first.
+func (w *world) wantStory(want string) {
+	w.Helper()
+	w.mu.Lock()
+	all := slices.Concat(w.asked(), w.told)
+	w.mu.Unlock()
+	slices.SortStableFunc(all, func(a, b event) int { return cmp.Compare(a.at, b.at) })
+	w.compare(all, want)
+}
+
+// wantTold is wantStory for what was told alone.
+func (w *world) wantTold(want string) {
+	w.Helper()
+	w.mu.Lock()
+	all := slices.Clone(w.told)
+	w.mu.Unlock()
+	w.compare(all, want)
+}
+
+func (w *world) compare(all []event, want string) {
+	w.Helper()
+	want = strings.TrimSpace(want)
+	timed := strings.IndexAny(want, "0123456789") == 0
+	var wants, got []string
+	for line := range strings.Lines(want) {
+		wants = append(wants, strings.Join(strings.Fields(line), " "))
+	}
+	for _, e := range all {
+		if timed {
+			e.what = e.at.String() + " " + e.what
+		}
+		got = append(got, e.what)
+	}
+	if !slices.Equal(got, wants) {
+		w.Errorf("got\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(wants, "\n\t"))
+	}
+}
