@@ -138,13 +138,19 @@ func TestAnswerToken(t *testing.T) {
 		want             Token
 	}{
 		{"bare", jsonType, `{"access_token":"a"}`, token(func(*Token) {})},
-		{"all", jsonType, `{"access_token":"a","token_type":"Bearer","refresh_token":"r","expires_in":3600,"scope":"openid"}`,
-			token(func(t *Token) { t.Refresh, t.Expires, t.Scopes = "r", now.Add(time.Hour), []string{"openid"} })},
+		{
+			"all", jsonType, `{"access_token":"a","token_type":"Bearer","refresh_token":"r","expires_in":3600,"scope":"openid"}`,
+			token(func(t *Token) { t.Refresh, t.Expires, t.Scopes = "r", now.Add(time.Hour), []string{"openid"} }),
+		},
 		{"type without case", jsonType, `{"access_token":"a","token_type":"bEARER"}`, token(func(t *Token) { t.Type = "bEARER" })},
-		{"scopes with commas", jsonType, `{"access_token":"a","scope":"repo,gist, user"}`,
-			token(func(t *Token) { t.Scopes = []string{"repo", "gist", "user"} })},
-		{"scopes in an array", jsonType, `{"access_token":"a","scope":["chat:read","user"]}`,
-			token(func(t *Token) { t.Scopes = []string{"chat:read", "user"} })},
+		{
+			"scopes with commas", jsonType, `{"access_token":"a","scope":"repo,gist, user"}`,
+			token(func(t *Token) { t.Scopes = []string{"repo", "gist", "user"} }),
+		},
+		{
+			"scopes in an array", jsonType, `{"access_token":"a","scope":["chat:read","user"]}`,
+			token(func(t *Token) { t.Scopes = []string{"chat:read", "user"} }),
+		},
 		{"no scopes", jsonType, `{"access_token":"a","scope":""}`, token(func(t *Token) { t.Scopes = nil })},
 		{"empty array of scopes", jsonType, `{"access_token":"a","scope":[]}`, token(func(t *Token) { t.Scopes = nil })},
 		{"scopes null", jsonType, `{"access_token":"a","scope":null}`, token(func(*Token) {})},
@@ -157,10 +163,12 @@ func TestAnswerToken(t *testing.T) {
 		{"expires_in too large for a number", jsonType, `{"access_token":"a","expires_in":1e999}`, token(func(*Token) {})},
 		{"error null", jsonType, `{"access_token":"a","error":null,"error_description":null}`, token(func(*Token) {})},
 		{"a message beside it", jsonType, `{"access_token":"a","status":200,"message":"ok"}`, token(func(*Token) {})},
-		{"form", formType, `access_token=a&token_type=bearer&scope=repo%2Cgist&expires_in=60`,
+		{
+			"form", formType, `access_token=a&token_type=bearer&scope=repo%2Cgist&expires_in=60`,
 			token(func(t *Token) {
 				t.Type, t.Scopes, t.Expires = "bearer", []string{"repo", "gist"}, now.Add(time.Minute)
-			})},
+			}),
+		},
 		{"form without scopes", formType, `access_token=a&scope=`, token(func(t *Token) { t.Scopes = nil })},
 	}
 	for _, tt := range tests {
@@ -246,8 +254,10 @@ func TestRefusalIsClean(t *testing.T) {
 		{"message beside error", `{"error":"invalid_scope","message":"why"}`, OAuthError{400, "invalid_scope", "why"}},
 		{"long", `{"error":"` + long + `","error_description":"` + long + `"}`, OAuthError{400, long[:64], long[:200]}},
 		{"not of the set", `{"error":"bad\n\u0000\"\\\u202e\u00e9code","error_description":"a\r\nb\u001b[31mc"}`, OAuthError{400, "badcode", "ab[31mc"}},
-		{"what we sent", `{"error":"x device-marker","error_description":"device-marker or verifier-marker"}`,
-			OAuthError{400, "x [redacted]", "[redacted] or [redacted]"}},
+		{
+			"what we sent", `{"error":"x device-marker","error_description":"device-marker or verifier-marker"}`,
+			OAuthError{400, "x [redacted]", "[redacted] or [redacted]"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

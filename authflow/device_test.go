@@ -81,21 +81,41 @@ func TestDeviceRequests(t *testing.T) {
 		auth         string // the header of both requests
 		first, later url.Values
 	}{
-		{"public", func(*Device) {}, nil, "",
-			url.Values{"client_id": {"app"}}, url.Values{"client_id": {"app"}}},
-		{"scopes", func(d *Device) { d.Scopes = []string{"openid"} }, []string{"repo", "openid"}, "",
-			url.Values{"client_id": {"app"}, "scope": {"openid repo"}}, url.Values{"client_id": {"app"}}},
-		{"secret", func(d *Device) { d.Secret = "s&cret" }, nil, "",
-			url.Values{"client_id": {"app"}, "client_secret": {"s&cret"}}, url.Values{"client_id": {"app"}, "client_secret": {"s&cret"}}},
-		{"secret not used", func(d *Device) { d.Secret, d.Auth = "s", AuthNone }, nil, "",
-			url.Values{"client_id": {"app"}}, url.Values{"client_id": {"app"}}},
+		{
+			"public", func(*Device) {}, nil, "",
+			url.Values{"client_id": {"app"}},
+			url.Values{"client_id": {"app"}},
+		},
+		{
+			"scopes", func(d *Device) { d.Scopes = []string{"openid"} },
+			[]string{"repo", "openid"},
+			"",
+			url.Values{"client_id": {"app"}, "scope": {"openid repo"}},
+			url.Values{"client_id": {"app"}},
+		},
+		{
+			"secret", func(d *Device) { d.Secret = "s&cret" }, nil, "",
+			url.Values{"client_id": {"app"}, "client_secret": {"s&cret"}},
+			url.Values{"client_id": {"app"}, "client_secret": {"s&cret"}},
+		},
+		{
+			"secret not used", func(d *Device) { d.Secret, d.Auth = "s", AuthNone }, nil, "",
+			url.Values{"client_id": {"app"}},
+			url.Values{"client_id": {"app"}},
+		},
 		// RFC 6749 section 2.3.1.
-		{"basic", func(d *Device) { d.ClientID, d.Secret, d.Auth = "s6BhdRkqt3", "7Fjfp0ZBr1KtDRbnfVdmIw", AuthBasic }, nil,
+		{
+			"basic", func(d *Device) { d.ClientID, d.Secret, d.Auth = "s6BhdRkqt3", "7Fjfp0ZBr1KtDRbnfVdmIw", AuthBasic }, nil,
 			"Basic czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3",
-			url.Values{"client_id": {"s6BhdRkqt3"}}, url.Values{"client_id": {"s6BhdRkqt3"}}},
-		{"basic, encoded", func(d *Device) { d.ClientID, d.Secret, d.Auth = "a:b c", "p%+é", AuthBasic }, nil,
+			url.Values{"client_id": {"s6BhdRkqt3"}},
+			url.Values{"client_id": {"s6BhdRkqt3"}},
+		},
+		{
+			"basic, encoded", func(d *Device) { d.ClientID, d.Secret, d.Auth = "a:b c", "p%+é", AuthBasic }, nil,
 			basic("a%3Ab+c:p%25%2B%C3%A9"),
-			url.Values{"client_id": {"a:b c"}}, url.Values{"client_id": {"a:b c"}}},
+			url.Values{"client_id": {"a:b c"}},
+			url.Values{"client_id": {"a:b c"}},
+		},
 		{"extra parameters", func(d *Device) {
 			d.DeviceParams = url.Values{"audience": {"api"}, "client_id": {"other"}}
 			d.TokenParams = url.Values{"resource": {"x", "y"}, "grant_type": {"other"}}

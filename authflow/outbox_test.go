@@ -64,7 +64,7 @@ func TestTellForADay(t *testing.T) {
 			}
 			first = false
 			due, err := w.db.DueTells(w.Context(), 1)
-			if err != nil || len(due) != 1 || due[0].GiveUp.Sub(time.Now()) != 24*time.Hour {
+			if err != nil || len(due) != 1 || time.Until(due[0].GiveUp) != 24*time.Hour {
 				w.Errorf("got %+v, %v, want a row for a day", due, err)
 			}
 			due[0].GiveUp = time.Now().Add(10 * time.Second)

@@ -302,7 +302,7 @@ func FuzzPack(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, one, two, picked string, n int) {
 		b := &Bot{actions: map[string]Handler{}}
 		if b.On(name, nil); len(b.wrong) > 0 {
-			t.Skip("not the name of an action")
+			return // not the name of an action
 		}
 		in := stored{Name: name, Args: []string{one, two}[:n&1+n>>1&1]}
 		if n&4 == 0 {

@@ -237,6 +237,13 @@ func (q *question) next(ctx context.Context, in *Invocation) error {
 
 // unask is the action of [Cancel] below a question.
 func (b *Bot) unask(ctx context.Context, in *Invocation) error {
+	q, err := b.question(ctx, in)
+	if err != nil {
+		return err
+	}
+	if q == nil || q.Key != in.Args[0] {
+		return in.tell(ctx, b.words.TooOld)
+	}
 	if err := b.dropNote(ctx, questionName(in.From, in.Chat)); err != nil {
 		return err
 	}

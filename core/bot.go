@@ -25,8 +25,9 @@ type Options struct {
 	Words  *Words           // nil: English
 }
 
-// drainFor is how long handlers may go on when Run is asked to end.
-const drainFor = 5 * time.Second
+// drainFor is how long handlers may go on when Run is asked to end; half of it
+// more they have to come back once their context is cancelled.
+const drainFor = 4 * time.Second
 
 // Bot is a chat bot on any number of platforms. Add, On, Said, Use and Connect
 // are called before Run; everything else at any time.
@@ -218,7 +219,9 @@ func (b *Bot) serve(ctx context.Context) error {
 	}
 	platforms.Wait()
 	stop()
-	b.lanes.drain(drainFor, abort)
+	if !b.lanes.drain(drainFor, abort) {
+		b.log.Error("handlers that do not listen to their context are left behind")
+	}
 	wg.Wait()
 	close(ends)
 	if ctx.Err() != nil {

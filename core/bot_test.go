@@ -131,8 +131,11 @@ func TestRunEnds(t *testing.T) {
 	}{
 		{"when its context ends", []Adapter{newWire()}, "<nil>", time.Hour},
 		{"not while a platform is left", []Adapter{newWire(), fails("Second", time.Second)}, "<nil>", time.Hour},
-		{"with its last platform", []Adapter{fails("Second", 2*time.Second), fails("Third", time.Second)},
-			"run Third: the token was revoked\nrun Second: the token was revoked", 2 * time.Second},
+		{
+			"with its last platform",
+			[]Adapter{fails("Second", 2*time.Second), fails("Third", time.Second)},
+			"run Third: the token was revoked\nrun Second: the token was revoked", 2 * time.Second,
+		},
 		{"at once where commands cannot be published", []Adapter{spoilt()}, "publish commands on Neutral: the platform hiccuped", 0},
 	}
 	for _, tt := range tests {
@@ -182,8 +185,8 @@ func TestHandlersAtTheEnd(t *testing.T) {
 		want  string
 		after time.Duration
 	}{
-		{"those that are short finish, and the next in line", 2 * time.Second, "reply hall: Done.\nreply hall: Done.", 4 * time.Second},
-		{"what hangs is aborted", time.Hour, "", 5 * time.Second},
+		{"those that are short finish, and the next in line", time.Second, "reply hall: Done.\nreply hall: Done.", 2 * time.Second},
+		{"what hangs is aborted", time.Hour, "", drainFor},
 	}
 	for _, tt := range tests {
 		bubble(t, tt.name, func(t *testing.T) {
@@ -211,6 +214,29 @@ func TestHandlersAtTheEnd(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestDeafHandlerIsLeftBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wake := make(chan struct{})
+		h := host(t, newWire(), func(b *Bot) {
+			b.Add(command("work", func(context.Context, *Invocation) error {
+				<-wake
+				return nil
+			}))
+		})
+		h.hand(h.event(ann, hall, Call{Name: "work"}))
+		synctest.Wait()
+		begun := time.Now()
+		h.end(t)
+		if took := time.Since(begun); took != drainFor*3/2 {
+			t.Errorf("got an end after %v, want %v", took, drainFor*3/2)
+		}
+		if got := h.log.String(); !strings.Contains(got, "left behind") {
+			t.Errorf("log: got %q, want it to say what is left behind", got)
+		}
+		close(wake)
+	})
 }
 
 func TestTheSecret(t *testing.T) {

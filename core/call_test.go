@@ -153,10 +153,21 @@ func TestDistance(t *testing.T) {
 		a, b string
 		want int
 	}{
-		{"", "", 0}, {"ping", "ping", 0}, {"", "ping", 4}, {"ping", "", 4},
-		{"ping", "pong", 1}, {"ping", "pin", 1}, {"ping", "pings", 1}, {"ping", "pnig", 1}, {"ping", "ipng", 1},
-		{"login", "logout", 3}, {"whoami", "whomai", 1}, {"kitten", "sitting", 3}, {"abcd", "badc", 2},
-		{strings.Repeat("a", 41), "a", 40}, {"a", strings.Repeat("a", 41), 40},
+		{"", "", 0},
+		{"ping", "ping", 0},
+		{"", "ping", 4},
+		{"ping", "", 4},
+		{"ping", "pong", 1},
+		{"ping", "pin", 1},
+		{"ping", "pings", 1},
+		{"ping", "pnig", 1},
+		{"ping", "ipng", 1},
+		{"login", "logout", 3},
+		{"whoami", "whomai", 1},
+		{"kitten", "sitting", 3},
+		{"abcd", "badc", 2},
+		{strings.Repeat("a", 41), "a", 40},
+		{"a", strings.Repeat("a", 41), 40},
 	}
 	for _, tt := range tests {
 		if got := distance(tt.a, tt.b); got != tt.want {
@@ -168,9 +179,21 @@ func TestDistance(t *testing.T) {
 func TestClosest(t *testing.T) {
 	names := []string{"ping", "login", "logout", "whoami", "go"}
 	tests := []struct{ word, want string }{
-		{"pnig", "ping"}, {"pin", "ping"}, {"p", ""}, {"pi", ""}, {"pang", "ping"}, {"pangs", ""},
-		{"logn", "login"}, {"logut", "logout"}, {"lgoout", "logout"}, {"whoisami", "whoami"}, {"g", ""}, {"og", ""}, {"", ""},
-		{"completely", ""}, {strings.Repeat("x", 5000), ""},
+		{"pnig", "ping"},
+		{"pin", "ping"},
+		{"p", ""},
+		{"pi", ""},
+		{"pang", "ping"},
+		{"pangs", ""},
+		{"logn", "login"},
+		{"logut", "logout"},
+		{"lgoout", "logout"},
+		{"whoisami", "whoami"},
+		{"g", ""},
+		{"og", ""},
+		{"", ""},
+		{"completely", ""},
+		{strings.Repeat("x", 5000), ""},
 	}
 	for _, tt := range tests {
 		if got := closest(tt.word, names); got != tt.want {

@@ -44,24 +44,34 @@ func TestCard(t *testing.T) {
 			{"granted", func(l *authflow.Login) { l.State = authflow.Granted }, "Demo has agreed. One moment…"},
 			{"confirming", func(l *authflow.Login) { l.State = authflow.Confirming }, "You are about to sign in to Demo as octo_*cat* (id 583). Is that you? [Yes, that's me] [Not me]"},
 			{"linked", func(l *authflow.Login) { l.State = authflow.Linked }, "Signed in as octo_*cat* on Demo. [Not me]"},
-			{"linked with less", func(l *authflow.Login) { l.State, l.Missing = authflow.Linked, []string{"write"} },
-				"Signed in as octo_*cat* on Demo. / Demo did not grant: write. [Not me]"},
+			{
+				"linked with less", func(l *authflow.Login) { l.State, l.Missing = authflow.Linked, []string{"write"} },
+				"Signed in as octo_*cat* on Demo. / Demo did not grant: write. [Not me]",
+			},
 			{"denied", func(l *authflow.Login) { l.State = authflow.Denied }, "You declined. Nothing was changed. [New code]"},
 			{"expired", func(l *authflow.Login) { l.State = authflow.Expired }, "That code has expired. [New code]"},
 			{"not confirmed", func(l *authflow.Login) { l.State, l.Dropped = authflow.Expired, true }, "Nobody confirmed in time, so nothing was changed. / " + remove + " [New code]"},
 			{"cancelled", func(l *authflow.Login) { l.State = authflow.Cancelled }, "Cancelled."},
 			{"cancelled when granted", func(l *authflow.Login) { l.State, l.Dropped = authflow.Cancelled, true }, "Cancelled. / " + remove},
 			{"replaced", func(l *authflow.Login) { l.State, l.Why = authflow.Cancelled, authflow.Replaced }, "Replaced by a newer login."},
-			{"disowned", func(l *authflow.Login) { l.State, l.Why, l.Dropped = authflow.Cancelled, authflow.NotMine, true },
-				"Not signed in: you said that the account is not yours. / " + remove},
+			{
+				"disowned", func(l *authflow.Login) { l.State, l.Why, l.Dropped = authflow.Cancelled, authflow.NotMine, true },
+				"Not signed in: you said that the account is not yours. / " + remove,
+			},
 			{"refused", func(l *authflow.Login) { l.State, l.Why = authflow.Failed, authflow.Refused }, "Demo could not complete this login. Please try again. [New code]"},
-			{"unnamed", func(l *authflow.Login) { l.State, l.Why, l.Dropped = authflow.Failed, authflow.Unnamed, true },
-				"Demo did not say whose account it is, so you are not signed in. Please try again. / " + remove + " [New code]"},
+			{
+				"unnamed", func(l *authflow.Login) { l.State, l.Why, l.Dropped = authflow.Failed, authflow.Unnamed, true },
+				"Demo did not say whose account it is, so you are not signed in. Please try again. / " + remove + " [New code]",
+			},
 			{"unavailable", func(l *authflow.Login) { l.State, l.Why = authflow.Failed, authflow.Unavailable }, "Signing in to Demo is no longer offered here. [New code]"},
-			{"of a provider without a page", func(l *authflow.Login) { l.Provider, l.State, l.Dropped = "bare", authflow.Cancelled, true },
-				"Cancelled. / Bare itself still lists this access. Remove it in your account settings there."},
-			{"of a provider that is no more", func(l *authflow.Login) { l.Provider, l.State, l.Why = "lost", authflow.Failed, authflow.Unavailable },
-				"Signing in to lost is no longer offered here. [New code]"},
+			{
+				"of a provider without a page", func(l *authflow.Login) { l.Provider, l.State, l.Dropped = "bare", authflow.Cancelled, true },
+				"Cancelled. / Bare itself still lists this access. Remove it in your account settings there.",
+			},
+			{
+				"of a provider that is no more", func(l *authflow.Login) { l.Provider, l.State, l.Why = "lost", authflow.Failed, authflow.Unavailable },
+				"Signing in to lost is no longer offered here. [New code]",
+			},
 		}
 		for _, tt := range tests {
 			login := authflow.Login{

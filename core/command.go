@@ -71,10 +71,12 @@ func (c Command) check(path string) []string {
 	bad = append(bad, checkOptions(path+c.Name, c.Options)...)
 	seen := map[string]bool{}
 	for _, sub := range c.Sub {
-		if seen[sub.Name] {
-			say("two subcommands " + sub.Name)
+		for _, name := range append([]string{sub.Name}, sub.Aliases...) {
+			if seen[name] {
+				say("two subcommands " + name)
+			}
+			seen[name] = true
 		}
-		seen[sub.Name] = true
 		bad = append(bad, sub.check(path+c.Name+" ")...)
 	}
 	return bad

@@ -58,8 +58,12 @@ func TestUserIs(t *testing.T) {
 // Two chats never have one key, however their ids are cut.
 func TestChatKeys(t *testing.T) {
 	chats := []Chat{
-		{Platform: "p", Team: "a", ID: "b:c"}, {Platform: "p", Team: "a:b", ID: "c"}, {Platform: "p", Team: "a", ID: "b", Thread: "c"},
-		{Platform: "p:a", ID: "b", Thread: "c"}, {Platform: "p", Team: "a%3Ab", ID: "c"}, {Platform: "p", Team: "a", ID: "b%3Ac"},
+		{Platform: "p", Team: "a", ID: "b:c"},
+		{Platform: "p", Team: "a:b", ID: "c"},
+		{Platform: "p", Team: "a", ID: "b", Thread: "c"},
+		{Platform: "p:a", ID: "b", Thread: "c"},
+		{Platform: "p", Team: "a%3Ab", ID: "c"},
+		{Platform: "p", Team: "a", ID: "b%3Ac"},
 	}
 	seen := map[string]Chat{}
 	for _, c := range chats {

@@ -84,8 +84,11 @@ func TestFit(t *testing.T) {
 		}}}, "Look: / T*t* (https://x.example) / b / N: v / M: w / https://x.example/i_i_.png / F"},
 		{"an embed without an address", bare, Message{Embeds: []Embed{{Title: "T"}, {Text: "b"}}}, "T / b"},
 		{"embeds at the limit", able(Limits{Embeds: 2}), Message{Embeds: []Embed{{Title: "A"}, {Title: "B"}}}, " | {A} | {B}"},
-		{"embeds beyond it", able(Limits{Embeds: 2}), Message{Text: "t", Embeds: []Embed{{Title: "A"}, {Title: "B"}, {Title: "C"}}, Rows: [][]Control{buttons("X")}},
-			"t | {A} | {B}\n | {C} | [X]"},
+		{
+			"embeds beyond it", able(Limits{Embeds: 2}),
+			Message{Text: "t", Embeds: []Embed{{Title: "A"}, {Title: "B"}, {Title: "C"}}, Rows: [][]Control{buttons("X")}},
+			"t | {A} | {B}\n | {C} | [X]",
+		},
 		{"a title at the limit", able(Limits{EmbedTitle: 3}), Message{Embeds: []Embed{{Title: "äöü"}}}, " | {äöü}"},
 		{"a title beyond it", able(Limits{EmbedTitle: 3}), Message{Embeds: []Embed{{Title: "äöüß"}}}, " | {äö…}"},
 		{"a footer at the limit", able(Limits{Footer: 3}), Message{Embeds: []Embed{{Title: "T", Footer: "abc"}}}, " | {T, abc}"},
@@ -93,27 +96,39 @@ func TestFit(t *testing.T) {
 		{"a text in an embed at the limit", able(Limits{EmbedText: 11}), Message{Embeds: []Embed{{Text: "hello *there*"}}}, " | {hello there}"},
 		{"a text in an embed beyond it", able(Limits{EmbedText: 10}), Message{Embeds: []Embed{{Title: "T", Text: "hello *there*"}}}, " | {T, hello} | {there}"},
 		{"fields at the limit", able(Limits{Fields: 2}), Message{Embeds: []Embed{{Fields: []Field{field("a", "1"), field("b", "2")}}}}, " | {a=1, b=2}"},
-		{"fields beyond it", able(Limits{Fields: 2}), Message{Embeds: []Embed{{Title: "T", Fields: []Field{field("a", "1"), field("b", "2"), field("c", "3")}}}},
-			" | {T, a=1, b=2} | {c=3}"},
+		{
+			"fields beyond it", able(Limits{Fields: 2}),
+			Message{Embeds: []Embed{{Title: "T", Fields: []Field{field("a", "1"), field("b", "2"), field("c", "3")}}}},
+			" | {T, a=1, b=2} | {c=3}",
+		},
 		{"a field's name at the limit", able(Limits{FieldName: 2}), Message{Embeds: []Embed{{Fields: []Field{field("ab", "1")}}}}, " | {ab=1}"},
 		{"a field's name beyond it", able(Limits{FieldName: 2}), Message{Embeds: []Embed{{Fields: []Field{field("abc", "1")}}}}, " | {a…=1}"},
 		{"a field's value at the limit", able(Limits{FieldText: 2}), Message{Embeds: []Embed{{Fields: []Field{field("a", "12")}}}}, " | {a=12}"},
 		{"a field's value beyond it", able(Limits{FieldText: 2}), Message{Embeds: []Embed{{Fields: []Field{field("a", "123")}}}}, " | {a=1…}"},
 
 		{"a label at the limit", able(Limits{Label: 3}), Message{Text: "t", Rows: [][]Control{buttons("äöü")}}, "t | [äöü]"},
-		{"labels beyond it", able(Limits{Label: 3}), Message{Text: "t", Rows: [][]Control{{Button{Label: "äöüß"}, Link{"abcd", "https://x.example"}, Copy{"a bcd", "x"}}}},
-			"t | [äö…] [ab…: https://x.example] [a…: x]"},
+		{
+			"labels beyond it", able(Limits{Label: 3}),
+			Message{Text: "t", Rows: [][]Control{{Button{Label: "äöüß"}, Link{"abcd", "https://x.example"}, Copy{"a bcd", "x"}}}},
+			"t | [äö…] [ab…: https://x.example] [a…: x]",
+		},
 		{"a row at the limit", able(Limits{Row: 2}), Message{Text: "t", Rows: [][]Control{buttons("A", "B")}}, "t | [A] [B]"},
 		{"a row beyond it", able(Limits{Row: 2}), Message{Text: "t", Rows: [][]Control{buttons("A", "B", "C"), buttons("D")}}, "t | [A] [B] | [C] | [D]"},
 		{"rows at the limit", able(Limits{Rows: 2}), Message{Text: "t", Rows: [][]Control{buttons("A"), buttons("B")}}, "t | [A] | [B]"},
 		{"rows beyond it", able(Limits{Rows: 2}), Message{Text: "t", Rows: [][]Control{buttons("A"), buttons("B"), buttons("C")}}, "t | [A] | [B]\n… | [C]"},
 		{"an empty row", able(Limits{}), Message{Text: "t", Rows: [][]Control{{}, buttons("A"), nil}}, "t | [A]"},
 
-		{"a select", able(Limits{}), Message{Text: "t", Rows: [][]Control{{Button{Label: "A"}, Select{Hint: "Pick", Choices: choices("x", "y")}, Button{Label: "B"}}}},
-			"t | [A] | [Pick: x y] | [B]"},
+		{
+			"a select", able(Limits{}),
+			Message{Text: "t", Rows: [][]Control{{Button{Label: "A"}, Select{Hint: "Pick", Choices: choices("x", "y")}, Button{Label: "B"}}}},
+			"t | [A] | [Pick: x y] | [B]",
+		},
 		{"choices at the limit", able(Limits{Choices: 2}), Message{Text: "t", Rows: [][]Control{{Select{Hint: "Pick", Choices: choices("x", "y")}}}}, "t | [Pick: x y]"},
-		{"choices beyond it", able(Limits{Choices: 2, Row: 2}), Message{Text: "t", Rows: [][]Control{{Select{Hint: "Pick *one*", Choices: choices("x", "y", "z")}}}},
-			"t / Pick *one* | [x] [y] | [z]"},
+		{
+			"choices beyond it", able(Limits{Choices: 2, Row: 2}),
+			Message{Text: "t", Rows: [][]Control{{Select{Hint: "Pick *one*", Choices: choices("x", "y", "z")}}}},
+			"t / Pick *one* | [x] [y] | [z]",
+		},
 		{"a choice at the limit", able(Limits{Choice: 3}), Message{Text: "t", Rows: [][]Control{{Select{Hint: "P", Choices: choices("abc")}}}}, "t | [P: abc]"},
 		{"a choice beyond it", able(Limits{Choice: 3}), Message{Text: "t", Rows: [][]Control{{Select{Hint: "P", Choices: choices("abcd")}}}}, "t | [P: ab…]"},
 		{"a select becomes buttons", bare, Message{Rows: [][]Control{{Select{Hint: "Pick", Choices: choices("x", "y")}}}}, "Pick | [x] [y]"},
@@ -329,8 +344,10 @@ func full() Message {
 }
 
 func BenchmarkFit(b *testing.B) {
-	caps := able(Limits{Text: 2000, Label: 80, Row: 5, Rows: 5, Choices: 25, Choice: 100, Embeds: 10, EmbedTitle: 256, EmbedText: 4096,
-		Fields: 25, FieldName: 256, FieldText: 1024, Footer: 2048})
+	caps := able(Limits{
+		Text: 2000, Label: 80, Row: 5, Rows: 5, Choices: 25, Choice: 100, Embeds: 10, EmbedTitle: 256, EmbedText: 4096,
+		Fields: 25, FieldName: 256, FieldText: 1024, Footer: 2048,
+	})
 	for _, bb := range []struct {
 		name string
 		caps Caps

@@ -67,7 +67,7 @@ func (in *Invocation) Direct(ctx context.Context) (Chat, error) {
 // provider's own hosts only. A command that Needs the provider has one; others
 // get authflow.ErrNotLinked or authflow.ErrSignInAgain until the person signs in.
 func (in *Invocation) Client(ctx context.Context, provider string) (*http.Client, error) {
-	person, err := in.personID(ctx)
+	person, err := in.ownerID(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -76,11 +76,19 @@ func (in *Invocation) Client(ctx context.Context, provider string) (*http.Client
 
 // Account returns the person's account at a provider, or authflow.ErrNotLinked.
 func (in *Invocation) Account(ctx context.Context, provider string) (authflow.Account, error) {
-	person, err := in.personID(ctx)
+	person, err := in.ownerID(ctx)
 	if err != nil {
 		return authflow.Account{}, err
 	}
 	return in.bot.logins.Accounts().Get(ctx, person, provider)
+}
+
+// ownerID is the id of the person in the store, for a bot that has accounts.
+func (in *Invocation) ownerID(ctx context.Context) (string, error) {
+	if in.bot.logins == nil {
+		return "", errors.New("this bot has no accounts: set Options.Logins")
+	}
+	return in.personID(ctx)
 }
 
 // personID is the id of the person in the store.

@@ -109,8 +109,11 @@ func TestTypedOptions(t *testing.T) {
 		want string
 	}{
 		{"none", map[string]string{}, "reply hall: echo: "},
-		{"all", map[string]string{"text": " a  b ", "count": "7", "loud": "true", "size": "l", "who": bob.Key()},
-			"reply hall: echo: text= a  b  count=7 loud=true size=l who=bob"},
+		{
+			"all",
+			map[string]string{"text": " a  b ", "count": "7", "loud": "true", "size": "l", "who": bob.Key()},
+			"reply hall: echo: text= a  b  count=7 loud=true size=l who=bob",
+		},
 		{"false and nothing", map[string]string{"text": "", "count": "0", "loud": "false"}, "reply hall: echo: text= count=0 loud=false"},
 		{"what is not an option", map[string]string{"colour": "red"}, "reply hall: echo: "},
 		{"what is no number", map[string]string{"count": "many"}, "reply hall privately: count must be a whole number from 0 to 99, not “many”. / Usage: /echo [count] [loud] [size] [who] [text]"},

@@ -53,15 +53,30 @@ func (l *lanes) isOpen() bool {
 	return l.ctx != nil
 }
 
-// drain lets no event in any more and waits for those that are in, calling abort
-// when that takes longer than patience.
-func (l *lanes) drain(patience time.Duration, abort func()) {
+// drain lets no event in any more and waits for those that are in. When that
+// takes longer than patience it calls abort, and a while later it reports false:
+// then handlers that do not listen to their context are left behind.
+func (l *lanes) drain(patience time.Duration, abort func()) bool {
 	l.mu.Lock()
 	l.ctx = nil
 	l.mu.Unlock()
-	timer := time.AfterFunc(patience, abort)
-	defer timer.Stop()
-	l.wg.Wait()
+	empty := make(chan struct{})
+	go func() {
+		l.wg.Wait()
+		close(empty)
+	}()
+	select {
+	case <-empty:
+		return true
+	case <-time.After(patience):
+		abort()
+	}
+	select {
+	case <-empty:
+		return true
+	case <-time.After(patience / 2):
+		return false
+	}
 }
 
 // take is given to adapters. An event that comes while the bot is not running is

@@ -41,22 +41,22 @@ type Words struct {
 // English is what the bot says unless Options.Words says otherwise.
 var English = Words{
 	Help:         "I know these commands:",
-	HelpLine:     "`/%s` – %s",                                                    // command with options, summary
-	HelpOf:       "`/%s` – %s",                                                    // the same, of one command
-	Ping:         "Pong!",                                                         //
-	Unknown:      "I do not know `/%s`. `/help` lists what I can do.",             // command
-	DidYouMean:   "I do not know `/%s`. Did you mean `/%s`?",                      // command, a similar one
-	UnknownTopic: "`/%s` needs one of these: %s.",                                 // command, subcommands
-	Usage:        "%s\nUsage: `/%s`",                                              // what is wrong, command with options
-	MustBe:       "`%s` must be %s, not “%s”.",                                    // option, one of the Is… phrases, what was given
-	TooMuch:      "I do not understand “%s” there.",                               // the rest of the text
-	NeedsValue:   "`%s` is missing.",                                              // option
-	IsNumber:     "a whole number",                                                //
-	IsNumberIn:   "a whole number from %d to %d",                                  // lowest, highest
-	IsLong:       "%d to %d characters long",                                      // shortest, longest
-	IsYesNo:      "yes or no",                                                     //
-	IsOneOf:      "one of %s",                                                     // labels
-	IsPerson:     "a mention of somebody here",                                    //
+	HelpLine:     "`/%s` – %s", // command with options, summary
+	HelpOf:       "`/%s` – %s", // the same, of one command
+	Ping:         "Pong!",
+	Unknown:      "I do not know `/%s`. `/help` lists what I can do.", // command
+	DidYouMean:   "I do not know `/%s`. Did you mean `/%s`?",          // command, a similar one
+	UnknownTopic: "`/%s` needs one of these: %s.",                     // command, subcommands
+	Usage:        "%s\nUsage: `/%s`",                                  // what is wrong, command with options
+	MustBe:       "`%s` must be %s, not “%s”.",                        // option, one of the Is… phrases, what was given
+	TooMuch:      "I do not understand “%s” there.",                   // the rest of the text
+	NeedsValue:   "`%s` is missing.",                                  // option
+	IsNumber:     "a whole number",
+	IsNumberIn:   "a whole number from %d to %d", // lowest, highest
+	IsLong:       "%d to %d characters long",     // shortest, longest
+	IsYesNo:      "yes or no",
+	IsOneOf:      "one of %s", // labels
+	IsPerson:     "a mention of somebody here",
 	Broken:       "Something went wrong. If it stays so, report the number *%s*.", // number in the log
 
 	NotYours:          "That button is not for you.",

@@ -143,8 +143,12 @@ func TestPolls(t *testing.T) {
 		{"fetched too late", []poll{{time.Minute, nil, "authorization_pending"}, {9 * time.Minute, nil, "expired_token"}}},
 		{"first poll early", []poll{{5*time.Second - 1, nil, "slow_down"}, {10 * time.Second, nil, "authorization_pending"}}},
 		{"pace grows for good", []poll{
-			{time.Second, nil, "slow_down"}, {10*time.Second - 1, nil, "slow_down"}, {15*time.Second - 1, nil, "slow_down"},
-			{20 * time.Second, nil, "authorization_pending"}, {20*time.Second - 1, yes, "slow_down"}, {25 * time.Second, nil, ""},
+			{time.Second, nil, "slow_down"},
+			{10*time.Second - 1, nil, "slow_down"},
+			{15*time.Second - 1, nil, "slow_down"},
+			{20 * time.Second, nil, "authorization_pending"},
+			{20*time.Second - 1, yes, "slow_down"},
+			{25 * time.Second, nil, ""},
 		}},
 		{"once more after success", []poll{{5 * time.Second, yes, ""}, {5 * time.Second, nil, "invalid_grant"}}},
 	}

@@ -198,8 +198,10 @@ func TestWho(t *testing.T) {
 		name, body string
 		want       authflow.Identity // Issuer apart
 	}{
-		{"all", `{"sub":"1","preferred_username":"octocat","name":"The Octocat","nickname":"o","email":"o@x","profile":"https://x.example/o"}`,
-			authflow.Identity{Subject: "1", Name: "octocat", URL: "https://x.example/o"}},
+		{
+			"all", `{"sub":"1","preferred_username":"octocat","name":"The Octocat","nickname":"o","email":"o@x","profile":"https://x.example/o"}`,
+			authflow.Identity{Subject: "1", Name: "octocat", URL: "https://x.example/o"},
+		},
 		{"name", `{"sub":"1","name":"The Octocat","nickname":"o"}`, authflow.Identity{Subject: "1", Name: "The Octocat"}},
 		{"nickname", `{"sub":"1","name":"","nickname":"o","email":"o@x"}`, authflow.Identity{Subject: "1", Name: "o"}},
 		{"email", `{"sub":"1","preferred_username":null,"email":"o@x"}`, authflow.Identity{Subject: "1", Name: "o@x"}},

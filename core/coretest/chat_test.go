@@ -408,7 +408,8 @@ func TestChooseAndFill(t *testing.T) {
 			last = e
 			if press, is := e.What.(core.Press); is && press.Values != nil {
 				wants(t, "ask", e.Back.Ask(t.Context(), core.Form{Title: "Order", Do: do("form"), Inputs: []core.Input{
-					{Name: "n", Label: "Name"}, {Name: "s", Label: "Size", Choices: []core.Choice{{Label: "Small", Value: "s"}}, Optional: true},
+					{Name: "n", Label: "Name"},
+					{Name: "s", Label: "Size", Choices: []core.Choice{{Label: "Small", Value: "s"}}, Optional: true},
 					{Name: "a", Label: "Amount", Value: "1", Max: 2},
 				}}), nil)
 			}

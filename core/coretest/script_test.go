@@ -157,8 +157,10 @@ func TestPlayFails(t *testing.T) {
 		want         []string // parts of the error; none: no error
 	}{
 		{"good", "alice in #general: /ping\nbot in #general: Pong!", nil, nil},
-		{"another text", "alice in #general: /ping\nbot: Ping!", nil,
-			[]string{"test.txt:2: bot: Ping!", "did not come in 30s", "what came instead:\n    bot in #general: Pong!", "> alice in #general: /ping"}},
+		{
+			"another text", "alice in #general: /ping\nbot: Ping!", nil,
+			[]string{"test.txt:2: bot: Ping!", "did not come in 30s", "what came instead:\n    bot in #general: Pong!", "> alice in #general: /ping"},
+		},
 		{"half the text", "alice: /slow\nbot: One", nil, []string{"did not come"}},
 		{"two", "alice: /both\nbot: One\nbot: Two", nil, nil},
 		{"the second first", "alice: /both\nbot: Two\nbot: One", nil, []string{"test.txt:2", "bot to alice: One\n    bot to alice: Two"}},
@@ -180,15 +182,21 @@ func TestPlayFails(t *testing.T) {
 		{"code of another", "alice: /login\nbot: *\nbob: hi\nbob denies", nil, []string{"no code was shown to bob"}},
 		{"unknown answer", "provider answers riddles", nil, []string{`cannot answer "riddles"`}},
 		{"no restart", "restart", func(_ *desk, s *coretest.Stage) { s.Restart = nil }, []string{"cannot be restarted"}},
-		{"public code", "alice in #general: /login\nbot: *", func(d *desk, _ *coretest.Stage) { d.leak = true },
-			[]string{"can see the user code"}},
-		{"code in the log", "alice: /login\nbot: *", func(_ *desk, s *coretest.Stage) { s.Log = func() string { return "code WXYZ-0001" } },
-			[]string{"a user code is in the log"}},
+		{
+			"public code", "alice in #general: /login\nbot: *", func(d *desk, _ *coretest.Stage) { d.leak = true },
+			[]string{"can see the user code"},
+		},
+		{
+			"code in the log", "alice: /login\nbot: *", func(_ *desk, s *coretest.Stage) { s.Log = func() string { return "code WXYZ-0001" } },
+			[]string{"a user code is in the log"},
+		},
 		{"secret in the log", "alice: /ping\nbot: *", func(_ *desk, s *coretest.Stage) {
 			s.Log, s.Secrets = func() string { return "token hush" }, func() []string { return []string{"hush"} }
 		}, []string{"secret 0 is in the log"}},
-		{"secret on the screen", "alice: /ping\nbot: *", func(_ *desk, s *coretest.Stage) { s.Secrets = func() []string { return []string{"Pong"} } },
-			[]string{"can see secret 0"}},
+		{
+			"secret on the screen", "alice: /ping\nbot: *", func(_ *desk, s *coretest.Stage) { s.Secrets = func() []string { return []string{"Pong"} } },
+			[]string{"can see secret 0"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

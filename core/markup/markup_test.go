@@ -216,10 +216,10 @@ func FuzzF(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, before, argument, after string) {
 		if strings.ContainsRune(before+after, 0) || strings.Contains(before, "](") || strings.Contains(before, "<") {
-			t.Skip("an argument may decide whether an address, key or moment is one")
+			return // an argument may decide whether an address, key or moment is one
 		}
 		if strings.Contains(before+argument+after, "qzq") || !utf8.ValidString(before) || !utf8.ValidString(after) {
-			t.Skip("no format is like that")
+			return // no format is like that
 		}
 		format := Text(strings.ReplaceAll(before, "%", "%%") + "%s" + strings.ReplaceAll(after, "%", "%%"))
 		if got, want := skeletons(F(format, argument), F(format, "qzq"), argument); got != want {

@@ -118,7 +118,7 @@ func TestParseIsLinear(t *testing.T) {
 	for _, unit := range []string{
 		"*", "*a ", "_a*b ", "[", "[a](", "[a](https://x", "](", "<", "<@", "`\\`", "```\n", "```a\n", "> ", "\\", "*a _b [c ", "*a_", "a* ", "*a *_b_",
 	} {
-		text := Text(strings.Repeat(unit, 1<<19/len(unit)))
+		text := Text(strings.Repeat(unit, 1<<17/len(unit)))
 		if depth := deep(Parse(text)); depth > 5 {
 			t.Errorf("Parse(%q…): got depth %d, want at most 5", unit, depth)
 		}

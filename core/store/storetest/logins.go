@@ -147,7 +147,8 @@ func testCountStarts(t *testing.T, s store.Store) {
 	}{
 		{"all of them", "ana", "here", "github", store.Starts{Person: first(3, 0), Place: first(2, 0), Provider: first(3, 0)}},
 		{"fewer", "bob", "there", "gitlab", store.Starts{
-			Person: first(1, 3*time.Second), Place: first(2, time.Second), Provider: first(1, 2*time.Second)}},
+			Person: first(1, 3*time.Second), Place: first(2, time.Second), Provider: first(1, 2*time.Second),
+		}},
 		{"none", "nobody", "nowhere", "none", store.Starts{}},
 	}
 	for _, tt := range tests {
