@@ -31,6 +31,13 @@ func (b *brittle) fail(verb string, n int) {
 	b.broken[verb] = n
 }
 
+// then has f done once, when a verb has succeeded the next time.
+func (b *brittle) then(verb string, f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.after[verb] = f
+}
+
 func (b *brittle) do(verb string, f func() error) error {
 	b.mu.Lock()
 	if b.broken[verb] > 0 {

@@ -107,7 +107,7 @@ func TestCancelMeetsTheBeginning(t *testing.T) {
 	}
 	t.Run("started", func(t *testing.T) {
 		bubble(t, setup{}, func(w *world) {
-			w.db.after["AddLogin"] = cancel(w)
+			w.db.then("AddLogin", cancel(w))
 			if _, err := w.Start(w.Context(), w.ask("alice")); err != nil {
 				w.Error(err)
 			}
@@ -122,13 +122,31 @@ func TestCancelMeetsTheBeginning(t *testing.T) {
 			w.start("alice")
 			w.stop()
 			w.load()
-			w.db.after["ClaimLogins"] = cancel(w)
+			w.db.then("ClaimLogins", cancel(w))
 			w.run()
 			w.sleep(aWhile)
 			w.wantStory(`
 				asks for a code
 				tells alice: cancelled`)
 		})
+	})
+}
+
+// TestCancelWhileTakenUp has another process take a login up while its person is
+// about to end it.
+func TestCancelWhileTakenUp(t *testing.T) {
+	bubble(t, setup{}, func(w *world) {
+		l := w.start("alice")
+		w.stop()
+		w.load()
+		w.db.then("Login", w.run)
+		if _, err := w.Cancel(w.Context(), l.ID); err != nil {
+			w.Error(err)
+		}
+		w.sleep(aWhile)
+		w.wantStory(`
+			0s asks for a code
+			0s tells alice: cancelled`)
 	})
 }
 
@@ -171,10 +189,12 @@ func TestCancelFails(t *testing.T) {
 	})
 }
 
-// TestCancelWaitsAsLongAsItMay has a vendor's flow that does not stop.
+// TestCancelWaitsAsLongAsItMay has a vendor's flow that does not stop, and brings a
+// token after all.
 func TestCancelWaitsAsLongAsItMay(t *testing.T) {
 	f := &fake{name: "fake", takes: 8 * time.Second, deaf: true}
 	bubble(t, setup{providers: []authflow.Provider{f.provider("fake")}, inMemory: true}, func(w *world) {
+		f.grants()
 		l := w.start("alice")
 		w.sleep(6 * time.Second)
 		ctx, cancel := context.WithTimeout(w.Context(), time.Second)
@@ -185,6 +205,7 @@ func TestCancelWaitsAsLongAsItMay(t *testing.T) {
 		if _, err := w.Cancel(w.Context(), l.ID); err != nil || time.Since(w.began) != 13*time.Second {
 			w.Errorf("got %v after %v, want an end after the answer, at 13 s", err, time.Since(w.began))
 		}
+		w.wantState(l, "cancelled (token dropped)")
 	})
 }
 

@@ -110,6 +110,22 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// TestRequestsEnd gives a vendor's flow ten seconds for an answer.
+func TestRequestsEnd(t *testing.T) {
+	f := &fake{name: "fake", takes: time.Minute}
+	bubble(t, setup{providers: []authflow.Provider{f.provider("fake")}, inMemory: true}, func(w *world) {
+		w.start("alice")
+		w.sleep(15*time.Second - 1)
+		if f.now != 1 {
+			w.Errorf("got %d requests under way, want 1", f.now)
+		}
+		w.sleep(1)
+		if f.now != 0 || f.asked != 1 {
+			w.Errorf("got %d requests under way of %d, want none of 1", f.now, f.asked)
+		}
+	})
+}
+
 func TestDeviceRequestProvesItself(t *testing.T) {
 	bubble(t, setup{server: authtest.Options{PKCE: authtest.PKCERequired}}, func(w *world) {
 		w.link("alice", "octocat")

@@ -336,27 +336,36 @@ func TestStartWaitsAsLongAsItMay(t *testing.T) {
 
 // TestStartMeetsAnEnd has a login end between two looks at it: the start goes on.
 func TestStartMeetsAnEnd(t *testing.T) {
-	for _, verb := range []string{"OpenLogins", "CountStarts"} {
-		for _, scope := range []string{"openid", "repo"} {
-			t.Run(verb+" "+scope, func(t *testing.T) {
-				bubble(t, setup{}, func(w *world) {
-					l := w.start("alice")
-					w.db.after[verb] = func() {
-						if _, err := w.Cancel(w.Context(), l.ID); err != nil {
-							w.Error(err)
-						}
+	tests := []struct {
+		name, scope string
+		looks       []string // what the start does before
+	}{
+		{"seen, and to be moved", "openid", []string{"OpenLogins"}},
+		{"seen, and to be replaced", "repo", []string{"OpenLogins"}},
+		{"before the new code", "repo", []string{"CountStarts"}},
+		{"in the way, and to be replaced", "repo", []string{"OpenLogins", "OpenLogins", "OpenLogins"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, setup{}, func(w *world) {
+				l := w.start("alice")
+				then := func() {
+					if _, err := w.Cancel(w.Context(), l.ID); err != nil {
+						w.Error(err)
 					}
-					next, err := w.Start(w.Context(), w.ask("alice", scope))
-					if verb == "CountStarts" && scope == "openid" { // moved: nothing is counted
-						delete(w.db.after, verb)
-						return
-					}
-					if err != nil || next.ID == l.ID || next.ID == "" {
-						w.Errorf("got login %q, %v, want a new one", next.ID, err)
-					}
-				})
+				}
+				for _, verb := range tt.looks {
+					last := then
+					then = func() { w.db.then(verb, last) }
+				}
+				then()
+				next, err := w.Start(w.Context(), w.ask("alice", tt.scope))
+				if err != nil || next.ID == l.ID || next.ID == "" {
+					w.Errorf("got login %q, %v, want a new one", next.ID, err)
+				}
+				w.wantState(l, "cancelled")
 			})
-		}
+		})
 	}
 }
 
@@ -366,13 +375,12 @@ func TestStartMeetsAnother(t *testing.T) {
 		t.Run(scope, func(t *testing.T) {
 			bubble(t, setup{}, func(w *world) {
 				var other authflow.Login
-				w.db.after["CountStarts"] = func() {
-					w.stop()
+				w.db.then("CountStarts", func() {
 					mine := w.process
 					w.load()
 					other = w.start("alice")
 					w.process = mine
-				}
+				})
 				l, err := w.Start(w.Context(), w.ask("alice", scope))
 				if err != nil || l.ID == "" {
 					w.Fatalf("got login %q, %v", l.ID, err)

@@ -173,6 +173,28 @@ func TestTellOneAtATime(t *testing.T) {
 	})
 }
 
+// TestTellOnce finds a row in the outbox that was told before the find is looked at.
+func TestTellOnce(t *testing.T) {
+	bubble(t, setup{inMemory: true}, func(w *world) {
+		l := w.start("alice")
+		if err := w.srv.Deny(l.Show.Code); err != nil {
+			w.Fatal(err)
+		}
+		var slow func()
+		slow = func() {
+			time.Sleep(2 * time.Millisecond)
+			w.db.then("DueTells", slow)
+		}
+		slow()
+		w.tells(func(authflow.Login) error {
+			time.Sleep(time.Second + time.Millisecond) // a look comes every second
+			return nil
+		})
+		w.sleep(aWhile)
+		w.wantTold("tells alice: denied")
+	})
+}
+
 // TestTellManyAtOnce does not let slow chats hold up the others, up to a limit.
 func TestTellManyAtOnce(t *testing.T) {
 	f := &fake{name: "fake"}

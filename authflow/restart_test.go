@@ -100,6 +100,22 @@ func TestRestartWithAToken(t *testing.T) {
 	})
 }
 
+// TestRestartKeepsTheTimeToName gives up ten minutes after the token, not after
+// the restart.
+func TestRestartKeepsTheTimeToName(t *testing.T) {
+	again(t, setup{}, func(w *world, restart func()) {
+		l := w.start("alice")
+		w.approve(l, "octocat")
+		for range 30 {
+			w.srv.Break(authtest.UserInfo, authtest.Unavailable(0))
+		}
+		w.sleep(9 * time.Minute)
+		restart()
+		w.sleep(2 * time.Minute)
+		w.wantState(l, "failed unnamed (token dropped)")
+	})
+}
+
 func TestRestartWhileConfirming(t *testing.T) {
 	again(t, setup{}, func(w *world, restart func()) {
 		w.link("alice", "octocat")

@@ -56,14 +56,12 @@ func (b *Bot) waitingCard(login authflow.Login, p authflow.Provider, cancel Cont
 	if len(login.Scopes) > 0 {
 		lines = append(lines, markup.F(w.CardScopes, strings.Join(login.Scopes, ", ")))
 	}
-	lines = append(lines,
-		markup.F(w.CardCode, login.Show.URL, login.Show.Code),
-		markup.F(w.CardUntil, markup.Time(login.Expires)),
-		w.CardWarn)
-	open := login.Show.FullURL
-	if open == "" {
-		open = login.Show.URL
+	lines = append(lines, markup.F(w.CardCode, login.Show.URL, login.Show.Code))
+	open := login.Show.URL
+	if login.Show.FullURL != "" {
+		open, lines = login.Show.FullURL, append(lines, w.CardCompare)
 	}
+	lines = append(lines, markup.F(w.CardUntil, markup.Time(login.Expires)), w.CardWarn)
 	return Message{Text: join(lines), Rows: [][]Control{{
 		Link{Label: markup.Visible(markup.F(w.OpenProvider, p.Title)), URL: open},
 		Copy{Label: markup.Visible(w.CopyCode), Text: login.Show.Code},

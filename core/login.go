@@ -59,7 +59,7 @@ func (b *Bot) movedHere(ctx context.Context, p *port, login authflow.Login, t th
 	if t.Wait == nil {
 		t.Wait = old.Wait
 	}
-	if old.Card != t.Card {
+	if old.Card.Token != t.Card.Token {
 		if err := p.edit(ctx, old.Card.ref(), Message{Text: b.words.Below}); err != nil && !errors.Is(err, ErrGone) {
 			b.log.Warn("an earlier card cannot be changed", "login", login.ID, "error", err)
 		}

@@ -20,16 +20,16 @@ type Words struct {
 	Cancel, Skip, QuestionCancelled          markup.Text
 
 	// The login.
-	Asking, Card, CardScopes, CardCode, CardUntil, CardWarn      markup.Text
-	OpenProvider, CopyCode, Check, NewCode                       markup.Text
-	Which, NoProviders, NoSuchProvider                           markup.Text
-	Finishing, IsItYou, InsteadOf, Yes, NotMe                    markup.Text
-	SignedIn, MissingScopes, Declined, Expired                   markup.Text
-	ConfirmExpired, Cancelled, Replaced, Disowned                markup.Text
-	Failed, Unnamed, Unavailable, Unreachable, FlowOff, BadSetup markup.Text
-	TooManyStarts, Below, Elsewhere, SentDirect                  markup.Text
-	OpenDirect, OpenDirectText, NoPrivate                        markup.Text
-	StillOpen, GoOn, GoesOn, GoOnButton, Regarding, ScopeRefused markup.Text
+	Asking, Card, CardScopes, CardCode, CardCompare, CardUntil, CardWarn markup.Text
+	OpenProvider, CopyCode, Check, NewCode                               markup.Text
+	Which, NoProviders, NoSuchProvider                                   markup.Text
+	Finishing, IsItYou, InsteadOf, Yes, NotMe                            markup.Text
+	SignedIn, MissingScopes, Declined, Expired                           markup.Text
+	ConfirmExpired, Cancelled, Replaced, Disowned                        markup.Text
+	Failed, Unnamed, Unavailable, Unreachable, FlowOff, BadSetup         markup.Text
+	TooManyStarts, Below, Elsewhere, SentDirect                          markup.Text
+	OpenDirect, OpenDirectText, NoPrivate                                markup.Text
+	StillOpen, GoOn, GoesOn, GoOnButton, Regarding, ScopeRefused         markup.Text
 
 	// Accounts.
 	NotSignedIn, You, Account, AccountExpired     markup.Text
@@ -75,7 +75,8 @@ var English = Words{
 	Card:           "*Sign in to %s*\n%s asks for access to your %s account.", // provider, bot, provider
 	CardScopes:     "It will be able to use: %s.",                             // scopes
 	CardCode:       "Open %s and enter the code\n`%s`",                        // address, code
-	CardUntil:      "The code is good until %s.",                              // time
+	CardCompare:    "The link may bring the code along: compare it with this one.",
+	CardUntil:      "The code is good until %s.", // time
 	CardWarn:       "Only continue if you have just asked for this. Never enter a code that somebody sent you.",
 	OpenProvider:   "Open %s", // provider
 	CopyCode:       "Copy code",

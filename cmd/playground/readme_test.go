@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -38,6 +39,26 @@ func TestReadmeBot(t *testing.T) {
 			t.Errorf("got no %q in\n%s", want, out)
 		}
 	}
+}
+
+// TestReadmeTranscript has the conversation at the top of the README again.
+func TestReadmeTranscript(t *testing.T) {
+	printed, _ := converse(t, filepath.Join(t.TempDir(), "usher.db"), "/login demo", "!approve")
+	if got, want := usual(printed), usual(block(t, "```\n")); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// usual takes out what differs from one conversation to the next.
+func usual(transcript string) string {
+	for pattern, usual := range map[string]string{
+		`https?://[a-z0-9.:]+/`:                     "https://auth.example/",
+		`[B-Z]{4}-[B-Z]{4}`:                         "BCDF-GHJK",
+		`\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d UTC`: "1 Jan 2000 00:10 UTC",
+	} {
+		transcript = regexp.MustCompile(pattern).ReplaceAllString(transcript, usual)
+	}
+	return strings.TrimSpace(transcript)
 }
 
 // block returns the README's first code block that begins so.
