@@ -33,10 +33,10 @@ func TestLogin(t *testing.T) {
 		want   string
 	}{
 		{"approved", authtest.Options{}, approve, linked("10s")},
-		{"refused", authtest.Options{}, func(w *world, l authflow.Login) { w.srv.Deny(l.Show.Code) }, `
+		{"refused", authtest.Options{}, func(w *world, l authflow.Login) { w.must(w.srv.Deny(l.Show.Code)) }, `
 			10s polls
 			10s tells alice: denied`},
-		{"the provider forgets the code", authtest.Options{}, func(w *world, l authflow.Login) { w.srv.Expire(l.Show.Code) }, `
+		{"the provider forgets the code", authtest.Options{}, func(w *world, l authflow.Login) { w.must(w.srv.Expire(l.Show.Code)) }, `
 			10s polls
 			10s tells alice: expired`},
 		{"nobody comes", short, func(*world, authflow.Login) {}, `
@@ -116,12 +116,12 @@ func TestRequestsEnd(t *testing.T) {
 	bubble(t, setup{providers: []authflow.Provider{f.provider("fake")}, inMemory: true}, func(w *world) {
 		w.start("alice")
 		w.sleep(15*time.Second - 1)
-		if f.now != 1 {
-			w.Errorf("got %d requests under way, want 1", f.now)
+		if f.counted().now != 1 {
+			w.Errorf("got %d requests under way, want 1", f.counted().now)
 		}
 		w.sleep(1)
-		if f.now != 0 || f.asked != 1 {
-			w.Errorf("got %d requests under way of %d, want none of 1", f.now, f.asked)
+		if f.counted().now != 0 || f.counted().polls != 1 {
+			w.Errorf("got %d requests under way of %d, want none of 1", f.counted().now, f.counted().polls)
 		}
 	})
 }

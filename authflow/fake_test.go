@@ -14,27 +14,36 @@ import (
 // for what a server does not do.
 type fake struct {
 	name  string
-	takes time.Duration     // for each answer
-	deaf  bool              // does not stop when it is told to
-	show  *authflow.Show    // instead of a usual one
-	off   error             // of Begin
-	ask   authflow.Ask      // the last
-	who   authflow.Identity // zero: one named after the provider
+	takes time.Duration  // for each answer
+	deaf  bool           // does not stop when it is told to
+	show  *authflow.Show // instead of a usual one
+	off   error          // of Begin
 
-	mu        sync.Mutex
-	granting  bool
-	begun     int
-	asked     int // polls
-	now, most int // at once
+	mu       sync.Mutex
+	granting bool
+	count    counts
+}
+
+// counts is how often a fake was asked.
+type counts struct {
+	begun, polls int
+	now, most    int // polls at once
+}
+
+// counted is how often f was asked until now.
+func (f *fake) counted() counts {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.count
 }
 
 // provider offers f under a name.
 func (f *fake) provider(name string) authflow.Provider {
 	return authflow.Provider{
 		Name: name, Title: name, Issuer: "https://" + name + ".example", Flows: []authflow.Flow{f},
-		Who: func(context.Context, *http.Client, authflow.Token) (authflow.Identity, error) {
-			if f.who != (authflow.Identity{}) {
-				return f.who, nil
+		Who: func(ctx context.Context, _ *http.Client, _ authflow.Token) (authflow.Identity, error) {
+			if err := f.wait(ctx); err != nil {
+				return authflow.Identity{}, err
 			}
 			return authflow.Identity{Issuer: "https://" + name + ".example", Subject: "1", Name: name}, nil
 		},
@@ -53,8 +62,7 @@ func (f *fake) Name() string { return f.name }
 func (f *fake) Begin(_ context.Context, _ *http.Client, a authflow.Ask) (authflow.Grant, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.begun++
-	f.ask = a
+	f.count.begun++
 	if f.off != nil {
 		return authflow.Grant{}, f.off
 	}
@@ -69,26 +77,33 @@ func (f *fake) Begin(_ context.Context, _ *http.Client, a authflow.Ask) (authflo
 
 func (f *fake) Next(ctx context.Context, _ *http.Client, g authflow.Grant, _ url.Values) (authflow.Answer, error) {
 	f.mu.Lock()
-	f.asked++
-	f.now++
-	f.most = max(f.most, f.now)
+	f.count.polls++
+	f.count.now++
+	f.count.most = max(f.count.most, f.count.now)
 	granting := f.granting
 	f.mu.Unlock()
 	defer func() {
 		f.mu.Lock()
-		f.now--
+		f.count.now--
 		f.mu.Unlock()
 	}()
 	if f.deaf {
 		ctx = context.WithoutCancel(ctx)
 	}
-	select {
-	case <-time.After(f.takes):
-	case <-ctx.Done():
-		return authflow.Answer{}, ctx.Err()
+	if err := f.wait(ctx); err != nil {
+		return authflow.Answer{}, err
 	}
 	if !granting {
 		return authflow.Answer{State: authflow.Waiting}, nil
 	}
 	return authflow.Answer{State: authflow.Granted, Token: &authflow.Token{Access: "fake access token", Type: "Bearer", Scopes: g.Scopes}}, nil
+}
+
+func (f *fake) wait(ctx context.Context) error {
+	select {
+	case <-time.After(f.takes):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

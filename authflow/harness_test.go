@@ -250,7 +250,12 @@ func (w *world) link(person, account string) authflow.Login {
 
 func (w *world) approve(l authflow.Login, account string) {
 	w.Helper()
-	if err := w.srv.Approve(l.Show.Code, w.srv.User(account)); err != nil {
+	w.must(w.srv.Approve(l.Show.Code, w.srv.User(account)))
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
 		w.Fatal(err)
 	}
 }

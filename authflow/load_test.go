@@ -1,6 +1,7 @@
 package authflow_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -38,10 +39,10 @@ func TestManyLogins(t *testing.T) {
 		w.restart() // all of them are due within the same five seconds
 		f.grants()
 		w.sleep(time.Minute)
-		if f.most != 16 || len(w.told) != 1001 {
-			w.Errorf("got %d at a time, %d ends told, want 16, 1001", f.most, len(w.told))
+		if f.counted().most != 16 || len(w.toldSoFar()) != 1001 {
+			w.Errorf("got %d at a time, %d ends told, want 16, 1001", f.counted().most, len(w.toldSoFar()))
 		}
-		for _, e := range w.told {
+		for _, e := range w.toldSoFar() {
 			if e.what[len(e.what)-len("linked fake"):] != "linked fake" {
 				w.Errorf("got %s, want it linked", e.what)
 			}
@@ -60,8 +61,8 @@ func TestManyProviders(t *testing.T) {
 		w.many(40)
 		all.grants()
 		w.sleep(time.Minute)
-		if all.most != 64 || len(w.told) != 6*40 {
-			w.Errorf("got %d at a time, %d ends told, want 64, 240", all.most, len(w.told))
+		if all.counted().most != 64 || len(w.toldSoFar()) != 6*40 {
+			w.Errorf("got %d at a time, %d ends told, want 64, 240", all.counted().most, len(w.toldSoFar()))
 		}
 	})
 }
@@ -73,8 +74,56 @@ func TestSlowProvider(t *testing.T) {
 		w.many(100)
 		quick.grants()
 		w.sleep(6 * time.Second)
-		if n := len(w.told); n != 100 || slow.most != 16 {
-			w.Errorf("got %d ends told, %d at a time of the slow one, want 100, 16", n, slow.most)
+		if n := len(w.toldSoFar()); n != 100 || slow.counted().most != 16 {
+			w.Errorf("got %d ends told, %d at a time of the slow one, want 100, 16", n, slow.counted().most)
 		}
 	})
+}
+
+// TestLimits starts as many logins as may be, one more, and one when it is named to
+// be time.
+func TestLimits(t *testing.T) {
+	tests := []struct {
+		name  string
+		limit int
+		next  func(i int) (person, place string)
+	}{
+		{"of a person", 3, func(i int) (string, string) { return "alice", fmt.Sprint("place ", i) }},
+		{"from a place", 30, func(i int) (string, string) { return fmt.Sprint("person ", i), "place" }},
+		{"at a provider", 600, func(i int) (string, string) { return fmt.Sprint("person ", i), fmt.Sprint("place ", i) }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := &fake{name: "fake"}
+			bubble(t, setup{providers: []authflow.Provider{f.provider("fake")}, inMemory: true}, func(w *world) {
+				start := func(i int) error {
+					person, place := tt.next(i)
+					l, err := w.Start(w.Context(), authflow.Start{Person: person, Provider: "fake", Place: place})
+					if err == nil {
+						_, err = w.Cancel(w.Context(), l.ID) // an end makes no room
+					}
+					return err
+				}
+				for i := range tt.limit {
+					if err := start(i); err != nil {
+						w.Fatalf("start %d: %v", i, err)
+					}
+					w.sleep(time.Second / 2)
+				}
+				err := start(tt.limit)
+				limit, ok := errors.AsType[*authflow.LimitError](err)
+				if want := w.began.Add(10 * time.Minute); !ok || !limit.Again.Equal(want) || f.counted().begun != tt.limit {
+					w.Fatalf("got %v after %d begun, want a limit until %v", err, f.counted().begun, want)
+				}
+				w.sleep(time.Until(limit.Again) - time.Millisecond)
+				if err := start(tt.limit); err == nil {
+					w.Error("got a start before its time")
+				}
+				w.sleep(time.Millisecond)
+				if err := start(tt.limit); err != nil {
+					w.Errorf("got %v at the time that was named", err)
+				}
+			})
+		})
+	}
 }

@@ -184,52 +184,6 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-func TestLimits(t *testing.T) {
-	tests := []struct {
-		name  string
-		limit int
-		next  func(i int) (person, place string)
-	}{
-		{"of a person", 3, func(i int) (string, string) { return "alice", fmt.Sprint("place ", i) }},
-		{"from a place", 30, func(i int) (string, string) { return fmt.Sprint("person ", i), "place" }},
-		{"at a provider", 600, func(i int) (string, string) { return fmt.Sprint("person ", i), fmt.Sprint("place ", i) }},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			f := &fake{name: "fake"}
-			bubble(t, setup{providers: []authflow.Provider{f.provider("fake")}, inMemory: true}, func(w *world) {
-				start := func(i int) error {
-					person, place := tt.next(i)
-					l, err := w.Start(w.Context(), authflow.Start{Person: person, Provider: "fake", Place: place})
-					if err == nil {
-						_, err = w.Cancel(w.Context(), l.ID) // an end makes no room
-					}
-					return err
-				}
-				for i := range tt.limit {
-					if err := start(i); err != nil {
-						w.Fatalf("start %d: %v", i, err)
-					}
-					w.sleep(time.Second / 2)
-				}
-				err := start(tt.limit)
-				limit, ok := errors.AsType[*authflow.LimitError](err)
-				if want := w.began.Add(10 * time.Minute); !ok || !limit.Again.Equal(want) || f.begun != tt.limit {
-					w.Fatalf("got %v after %d begun, want a limit until %v", err, f.begun, want)
-				}
-				w.sleep(time.Until(limit.Again) - time.Millisecond)
-				if err := start(tt.limit); err == nil {
-					w.Error("got a start before its time")
-				}
-				w.sleep(time.Millisecond)
-				if err := start(tt.limit); err != nil {
-					w.Errorf("got %v at the time that was named", err)
-				}
-			})
-		})
-	}
-}
-
 // TestMove asks again for a login that is open.
 func TestMove(t *testing.T) {
 	bubble(t, setup{}, func(w *world) {

@@ -30,9 +30,7 @@ func (w *world) away(n int, err error) {
 func TestTellUntilHeard(t *testing.T) {
 	bubble(t, setup{}, func(w *world) {
 		l := w.start("alice")
-		if err := w.srv.Deny(l.Show.Code); err != nil {
-			w.Fatal(err)
-		}
+		w.must(w.srv.Deny(l.Show.Code))
 		w.away(9, errAway)
 		w.sleep(ever)
 		w.wantTold(`
@@ -54,9 +52,7 @@ func TestTellUntilHeard(t *testing.T) {
 func TestTellForADay(t *testing.T) {
 	bubble(t, setup{}, func(w *world) {
 		l := w.start("alice")
-		if err := w.srv.Deny(l.Show.Code); err != nil {
-			w.Fatal(err)
-		}
+		w.must(w.srv.Deny(l.Show.Code))
 		first := true
 		w.tells(func(authflow.Login) error {
 			if !first {
@@ -102,9 +98,7 @@ func TestTellSurvivesTheStore(t *testing.T) {
 		t.Run(tt.verb, func(t *testing.T) {
 			bubble(t, setup{}, func(w *world) {
 				l := w.start("alice")
-				if err := w.srv.Deny(l.Show.Code); err != nil {
-					w.Fatal(err)
-				}
+				w.must(w.srv.Deny(l.Show.Code))
 				w.sleep(4500 * time.Millisecond)
 				w.db.fail(tt.verb, 5)
 				if tt.verb == "RetryTell" {
@@ -121,9 +115,7 @@ func TestTellSurvivesTheStore(t *testing.T) {
 func TestTellStopsWithTheStore(t *testing.T) {
 	bubble(t, setup{}, func(w *world) {
 		l := w.start("alice")
-		if err := w.srv.Deny(l.Show.Code); err != nil {
-			w.Fatal(err)
-		}
+		w.must(w.srv.Deny(l.Show.Code))
 		w.db.fail("DropTell", 1e9)
 		w.sleep(7 * time.Second)
 		if took := w.stop(); took > 3*time.Second {
@@ -161,9 +153,7 @@ func TestTellOneAtATime(t *testing.T) {
 		w.sleep(8 * time.Second) // alice is being told of her card
 		w.approve(l, "octocat")
 		for _, code := range w.srv.Pending() {
-			if err := w.srv.Deny(code); err != nil {
-				w.Fatal(err)
-			}
+			w.must(w.srv.Deny(code))
 		}
 		w.sleep(aWhile)
 		w.wantTold(`
@@ -177,9 +167,7 @@ func TestTellOneAtATime(t *testing.T) {
 func TestTellOnce(t *testing.T) {
 	bubble(t, setup{inMemory: true}, func(w *world) {
 		l := w.start("alice")
-		if err := w.srv.Deny(l.Show.Code); err != nil {
-			w.Fatal(err)
-		}
+		w.must(w.srv.Deny(l.Show.Code))
 		var slow func()
 		slow = func() {
 			time.Sleep(2 * time.Millisecond)
@@ -217,7 +205,7 @@ func TestTellManyAtOnce(t *testing.T) {
 		}
 		f.grants()
 		w.sleep(5*time.Second + 7*time.Second)
-		if n := len(w.told); n != 100 || most != 16 {
+		if n := len(w.toldSoFar()); n != 100 || most != 16 {
 			w.Errorf("got %d told, %d at once, want 100, 16 at once", n, most)
 		}
 	})
@@ -228,9 +216,7 @@ func TestTellManyAtOnce(t *testing.T) {
 func TestTellStops(t *testing.T) {
 	bubble(t, setup{}, func(w *world) {
 		l := w.start("alice")
-		if err := w.srv.Deny(l.Show.Code); err != nil {
-			w.Fatal(err)
-		}
+		w.must(w.srv.Deny(l.Show.Code))
 		w.stop()
 		w.load()
 		ctx, cancel := context.WithCancel(w.Context())
@@ -273,9 +259,7 @@ func TestTellOfWhatIsGone(t *testing.T) {
 	t.Run("something of the chat", func(t *testing.T) {
 		bubble(t, setup{inMemory: true}, func(w *world) {
 			l := w.start("alice")
-			if err := w.srv.Deny(l.Show.Code); err != nil {
-				w.Fatal(err)
-			}
+			w.must(w.srv.Deny(l.Show.Code))
 			w.away(1, fmt.Errorf("find the chat: %w", store.ErrNotFound))
 			w.sleep(time.Minute)
 			w.wantTold(`

@@ -111,7 +111,7 @@ func TestRestartKeepsTheTimeToName(t *testing.T) {
 		}
 		w.sleep(9 * time.Minute)
 		restart()
-		w.sleep(2 * time.Minute)
+		w.sleep(3 * time.Minute)
 		w.wantState(l, "failed unnamed (token dropped)")
 	})
 }
@@ -237,7 +237,7 @@ func TestRestartWithoutTheProvider(t *testing.T) {
 				w.wantState(granted, "failed unavailable (token dropped)")
 				w.wantState(confirming, "failed unavailable (token dropped)")
 				var told []string
-				for _, e := range w.told[1:] { // the first is that alice must confirm
+				for _, e := range w.toldSoFar()[1:] { // the first is that alice must confirm
 					told = append(told, e.what)
 				}
 				slices.Sort(told)
@@ -302,10 +302,10 @@ func TestStopKeepsWhatComesInTime(t *testing.T) {
 		w.wantState(l, "granted")
 		w.load()
 		w.run()
-		w.sleep(2 * time.Second)
+		w.sleep(3 * time.Second)
 		w.wantState(l, "linked fake")
-		if f.asked != 1 {
-			w.Errorf("got %d polls, want 1", f.asked)
+		if f.counted().polls != 1 {
+			w.Errorf("got %d polls, want 1", f.counted().polls)
 		}
 	})
 }

@@ -42,14 +42,18 @@ func (w *world) asked() []event {
 	return out
 }
 
+func (w *world) toldSoFar() []event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.told)
+}
+
 // wantStory compares all that has happened. A line is a time and what happened,
 // or only what happened, where the time is left to chance. Of what happened at
 // the same time, questions come first.
 func (w *world) wantStory(want string) {
 	w.Helper()
-	w.mu.Lock()
-	all := slices.Concat(w.asked(), w.told)
-	w.mu.Unlock()
+	all := slices.Concat(w.asked(), w.toldSoFar())
 	slices.SortStableFunc(all, func(a, b event) int { return cmp.Compare(a.at, b.at) })
 	w.compare(all, want)
 }
@@ -57,10 +61,7 @@ func (w *world) wantStory(want string) {
 // wantTold is wantStory for what was told alone.
 func (w *world) wantTold(want string) {
 	w.Helper()
-	w.mu.Lock()
-	all := slices.Clone(w.told)
-	w.mu.Unlock()
-	w.compare(all, want)
+	w.compare(w.toldSoFar(), want)
 }
 
 func (w *world) compare(all []event, want string) {
