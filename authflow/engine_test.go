@@ -92,10 +92,13 @@ func TestLogin(t *testing.T) {
 			20s polls
 			32s polls
 			32s tells alice: expired`},
-		{"the client is not allowed to", authtest.Options{},
+		{
+			"the client is not allowed to",
+			authtest.Options{},
 			meet(authtest.Custom(400, "application/json", `{"error":"unauthorized_client"}`)), `
 			10s polls
-			10s tells alice: failed refused`},
+			10s tells alice: failed refused`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -344,5 +347,16 @@ func TestStoreFails(t *testing.T) {
 			w.sleep(aWhile)
 			w.wantStory("0s asks for a code\n5s polls" + linked("17s"))
 		})
+	})
+}
+
+// TestGrantWithoutToken takes an answer that makes no sense for trouble.
+func TestGrantWithoutToken(t *testing.T) {
+	f := &fake{name: "fake", empty: true}
+	f.grants()
+	bubble(t, setup{providers: []authflow.Provider{f.provider("auth")}, inMemory: true}, func(w *world) {
+		l := w.start("alice")
+		w.sleep(aWhile)
+		w.wantState(l, "waiting")
 	})
 }

@@ -18,6 +18,7 @@ type fake struct {
 	deaf  bool           // does not stop when it is told to
 	show  *authflow.Show // instead of a usual one
 	off   error          // of Begin
+	empty bool           // grants without a token
 
 	mu       sync.Mutex
 	granting bool
@@ -95,6 +96,9 @@ func (f *fake) Next(ctx context.Context, _ *http.Client, g authflow.Grant, _ url
 	}
 	if !granting {
 		return authflow.Answer{State: authflow.Waiting}, nil
+	}
+	if f.empty {
+		return authflow.Answer{State: authflow.Granted}, nil
 	}
 	return authflow.Answer{State: authflow.Granted, Token: &authflow.Token{Access: "fake access token", Type: "Bearer", Scopes: g.Scopes}}, nil
 }

@@ -15,11 +15,11 @@ import (
 // the row was put: so telling twice does no harm, and only the last word counts.
 
 const (
-	tellers    = 16             // told at once
-	tellEvery  = time.Second    // a look for rows whose next try has come
-	tellBatch  = 64             // rows read at once
-	tellLonger = time.Minute    // longest time between two tries
-	tellFor    = 24 * time.Hour // then nobody waits for it any more
+	tellers    = 16              // told at once
+	tellEvery  = 5 * time.Second // a look for rows that another process put off
+	tellBatch  = 64              // rows read at once
+	tellLonger = time.Minute     // longest time between two tries
+	tellFor    = 24 * time.Hour  // then nobody waits for it any more
 )
 
 // tellOf is the outbox row of a login.
@@ -47,15 +47,19 @@ func (l *Logins) tellSoon() {
 
 // deliver tells what is in the outbox until ctx ends.
 func (l *Logins) deliver(ctx, work context.Context, tell func(context.Context, Login) error) {
-	d := delivery{logins: l, tell: tell, slots: make(chan struct{}, tellers), telling: map[string]bool{}}
+	d := delivery{
+		logins: l, tell: tell, slots: make(chan struct{}, tellers),
+		telling: map[string]bool{}, putOff: map[string]time.Time{},
+	}
 	defer d.wg.Wait()
 	for ctx.Err() == nil {
-		d.round(ctx, work)
+		timer := time.NewTimer(d.round(ctx, work))
 		select {
 		case <-l.outbox:
-		case <-time.After(tellEvery):
+		case <-timer.C:
 		case <-ctx.Done():
 		}
+		timer.Stop()
 	}
 }
 
@@ -66,15 +70,18 @@ type delivery struct {
 	slots   chan struct{}
 	wg      sync.WaitGroup
 	mu      sync.Mutex
-	telling map[string]bool // keys under way
+	telling map[string]bool      // keys under way
+	putOff  map[string]time.Time // keys to be tried again, and when
 }
 
-// round starts telling what is due and not being told already.
-func (d *delivery) round(ctx, work context.Context) {
+// round starts telling what is due and not being told already, and returns the
+// time until the next look.
+func (d *delivery) round(ctx, work context.Context) time.Duration {
 	busy := d.busy() // before the look: what it finds of these may be told by now
 	due, err := d.logins.store.DueTells(ctx, tellBatch)
 	if err != nil && ctx.Err() == nil {
 		d.logins.log.Error("the outbox cannot be read", "error", err)
+		return retryWrite
 	}
 	for _, t := range due {
 		if busy[t.Key] {
@@ -83,7 +90,7 @@ func (d *delivery) round(ctx, work context.Context) {
 		select {
 		case d.slots <- struct{}{}:
 		case <-ctx.Done():
-			return
+			return 0
 		}
 		d.begin(t.Key)
 		d.wg.Go(func() {
@@ -92,6 +99,18 @@ func (d *delivery) round(ctx, work context.Context) {
 			<-d.slots
 		})
 	}
+	return d.nextTry()
+}
+
+// nextTry is the time until the first of those that were put off.
+func (d *delivery) nextTry() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	wait := tellEvery
+	for _, at := range d.putOff {
+		wait = min(wait, max(time.Until(at), 0))
+	}
+	return wait
 }
 
 func (d *delivery) busy() map[string]bool {
@@ -102,8 +121,9 @@ func (d *delivery) busy() map[string]bool {
 
 func (d *delivery) begin(key string) {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.telling[key] = true
-	d.mu.Unlock()
+	delete(d.putOff, key)
 }
 
 // finish lets the key be told again, and looks whether it was put meanwhile.
@@ -122,6 +142,9 @@ func (d *delivery) one(ctx context.Context, t store.Tell) {
 	if err == nil {
 		err = d.tell(ctx, login)
 	}
+	if err != nil && ctx.Err() != nil {
+		return // the row stays due, for the next process
+	}
 	late := time.Now().After(t.GiveUp)
 	if err == nil || gone || late {
 		if err != nil && !gone {
@@ -133,6 +156,9 @@ func (d *delivery) one(ctx context.Context, t store.Tell) {
 	wait := min(time.Second<<min(t.Tries, 6), tellLonger)
 	l.log.Warn("a login could not be told of and is tried again", "login", t.Payload, "after", wait, "error", err)
 	again := time.Now().Add(wait)
+	d.mu.Lock()
+	d.putOff[t.Key] = again
+	d.mu.Unlock()
 	d.settle(ctx, t, func(ctx context.Context) error { return l.store.RetryTell(ctx, t.Key, t.Seq, again) })
 }
 

@@ -249,7 +249,7 @@ func TestTellOfWhatIsGone(t *testing.T) {
 			if err := w.db.PutTell(w.Context(), tell); err != nil {
 				w.Fatal(err)
 			}
-			w.sleep(2 * time.Second)
+			w.sleep(6 * time.Second)
 			if due, err := w.db.DueTells(w.Context(), 10); err != nil || len(due) > 0 {
 				w.Errorf("got %v, %v, want nothing left", due, err)
 			}

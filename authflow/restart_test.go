@@ -173,9 +173,9 @@ func TestRestartBeforeTheEndWasTold(t *testing.T) {
 			5s asks who
 			5s tells alice: linked octocat
 			6s tells alice: linked octocat
-			8s tells alice: linked octocat
 			12s tells alice: linked octocat
-			20s tells alice: linked octocat`)
+			16s tells alice: linked octocat
+			24s tells alice: linked octocat`)
 	})
 }
 
@@ -307,5 +307,22 @@ func TestStopKeepsWhatComesInTime(t *testing.T) {
 		if f.counted().polls != 1 {
 			w.Errorf("got %d polls, want 1", f.counted().polls)
 		}
+	})
+}
+
+// TestRestartFindsARowThatCannotBeRead ends it, so that its person can start anew.
+func TestRestartFindsARowThatCannotBeRead(t *testing.T) {
+	again(t, setup{}, func(w *world, restart func()) {
+		l := w.start("alice")
+		row, err := w.db.Login(w.Context(), l.ID)
+		w.must(err)
+		broken := append([]byte(nil), row.Origin...)
+		broken[len(broken)-1] ^= 1
+		w.must(w.db.KeepLogin(w.Context(), l.ID, row.Origin, broken, time.Time{}, true))
+		restart()
+		w.wantState(l, "failed unavailable")
+		w.approve(w.start("alice"), "octocat")
+		w.sleep(10 * time.Second)
+		w.wantTold("5s tells alice: linked octocat")
 	})
 }

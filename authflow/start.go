@@ -1,0 +1,254 @@
+package authflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/usherbot/usher/core/store"
+)
+
+// How many logins may be started in startSpan, counted by rows. They keep a bot
+// from being used to flood people with codes, or a provider with requests.
+const (
+	startSpan         = 10 * time.Minute
+	startsPerPerson   = 3
+	startsPerPlace    = 30
+	startsPerProvider = 600
+)
+
+// LimitError says that too many logins were started. Core tells the person when
+// the next may be.
+type LimitError struct{ Again time.Time }
+
+func (e *LimitError) Error() string {
+	return "too many logins started; again at " + e.Again.UTC().Format(time.RFC3339)
+}
+
+// Start is what to start a login with.
+type Start struct {
+	Person   string    // who, as in store.People
+	Provider string    // where
+	Scopes   []string  // at least these, beside the provider's own
+	Place    string    // the chat's key, to count by
+	Origin   []byte    // comes back in Login.Origin
+	Wake     time.Time // tell is called then if the login is still open; zero: never
+}
+
+// Start begins a login, or moves the one that the person has open at that
+// provider here, when it asks for as much: then Moved is the origin it had. It
+// asks the provider once, for up to ten seconds.
+//
+// Its errors: *LimitError, ErrNoProvider, ErrFlowOff, ErrSetup, an *OAuthError
+// when the provider refuses, and any other when it cannot be reached.
+func (l *Logins) Start(ctx context.Context, s Start) (Login, error) {
+	p, err := l.Provider(s.Provider)
+	if err != nil {
+		return Login{}, err
+	}
+	unlock, err := l.starting.lock(ctx, s.Person+" "+s.Provider)
+	if err != nil {
+		return Login{}, err
+	}
+	defer unlock()
+	if s.Scopes, err = l.wanted(ctx, s); err != nil {
+		return Login{}, err
+	}
+	moved, err := l.move(ctx, s)
+	if err != nil || moved.ID != "" {
+		return moved, err
+	}
+	if err := l.allow(ctx, s); err != nil {
+		return Login{}, err
+	}
+	return l.begin(ctx, p, s)
+}
+
+// wanted is what a login asks for: also what an earlier one was granted, so that
+// a new scope does not lose the old ones.
+func (l *Logins) wanted(ctx context.Context, s Start) ([]string, error) {
+	a, err := l.store.Account(ctx, s.Person, s.Provider)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return union(s.Scopes, nil), nil
+	case err != nil:
+		return nil, fmt.Errorf("read account: %w", err)
+	}
+	return union(s.Scopes, a.Scopes), nil
+}
+
+// move brings the person's open login at that provider here, if there is one and
+// it asks for as much.
+func (l *Logins) move(ctx context.Context, s Start) (Login, error) {
+	login, err := l.openAt(ctx, s.Person, s.Provider)
+	if err != nil || login.ID == "" || login.State == Waiting && len(missing(s.Scopes, login.Scopes)) > 0 {
+		return Login{}, err
+	}
+	switch err := l.keep(ctx, login.ID, s.Origin, s.Wake, false); {
+	case errors.Is(err, ErrEnded): // just now
+		return Login{}, nil
+	case err != nil:
+		return Login{}, err
+	}
+	login.Moved, login.Origin, login.Shown = login.Origin, s.Origin, false
+	return login, nil
+}
+
+// openAt returns the open login of a person at a provider, or none.
+func (l *Logins) openAt(ctx context.Context, person, provider string) (Login, error) {
+	open, err := l.Open(ctx, person)
+	if err != nil {
+		return Login{}, err
+	}
+	for _, login := range open {
+		if login.Provider == provider {
+			return login, nil
+		}
+	}
+	return Login{}, nil
+}
+
+// allow refuses a start that is one too many.
+func (l *Logins) allow(ctx context.Context, s Start) error {
+	// A millisecond, the precision of a store, less: at Again there is room.
+	since := time.Now().Add(time.Millisecond - startSpan)
+	n, err := l.store.CountStarts(ctx, since, s.Person, l.place(s), s.Provider)
+	if err != nil {
+		return fmt.Errorf("count starts: %w", err)
+	}
+	var again time.Time
+	check := func(c store.Count, limit int) {
+		if at := c.First.Add(startSpan); c.N >= limit && at.After(again) {
+			again = at
+		}
+	}
+	check(n.Person, startsPerPerson)
+	check(n.Place, startsPerPlace)
+	check(n.Provider, startsPerProvider)
+	if !again.IsZero() {
+		return &LimitError{Again: again}
+	}
+	return nil
+}
+
+// place is what a chat is counted by: nothing that tells which chat it is.
+func (l *Logins) place(s Start) string {
+	return fmt.Sprintf("%x", l.keys.MAC("place", s.Place)[:16])
+}
+
+// begin asks the provider for a code and makes the row, before anybody sees it.
+func (l *Logins) begin(ctx context.Context, p Provider, s Start) (Login, error) {
+	flow, g, err := l.ask(ctx, p, s.Scopes)
+	if err != nil {
+		return Login{}, fmt.Errorf("ask %s for a code: %w", p.Name, err)
+	}
+	now := time.Now()
+	row := store.Login{
+		ID: store.NewID(), Person: s.Person, Provider: p.Name, Kind: flow.Name(), State: string(Waiting),
+		Place: l.place(s), Interval: g.Every, Expires: g.Expires, Due: now.Add(g.pace()), Wake: s.Wake,
+		Created: now, Owner: l.owner,
+	}
+	row.Sealed = l.sealSecrets(row, revealGrant(g, nil, time.Time{}))
+	row.Origin = l.sealOrigin(row, origin{Scopes: g.Scopes, Core: s.Origin})
+	unlock, err := l.deciding.lock(ctx, row.ID) // from the row's first moment others can cancel it
+	if err != nil {
+		return Login{}, err
+	}
+	defer unlock()
+	if moved, err := l.insert(ctx, s, row); err != nil || moved.ID != "" {
+		return moved, err
+	}
+	l.log.Info("login started", "login", row.ID, "provider", p.Name, "flow", row.Kind)
+	l.engine.add(&entry{row: row, provider: p, flow: flow, turn: turn{State: Waiting, Grant: g}, due: row.Due, wake: row.Wake})
+	return l.view(row)
+}
+
+// insert makes the row of a new login. One that is open already is moved here,
+// which is then the one to show, or replaced when it asks for less.
+func (l *Logins) insert(ctx context.Context, s Start, row store.Login) (moved Login, err error) {
+	for {
+		err := l.store.AddLogin(ctx, row)
+		switch {
+		case err == nil:
+			return Login{}, nil
+		case !errors.Is(err, store.ErrOpen):
+			return Login{}, fmt.Errorf("store login: %w", err)
+		}
+		if moved, err := l.move(ctx, s); err != nil || moved.ID != "" {
+			return moved, err
+		}
+		if err := l.replace(ctx, s); err != nil {
+			return Login{}, err
+		}
+	}
+}
+
+// replace ends an open login that asks for less than a new one does.
+func (l *Logins) replace(ctx context.Context, s Start) error {
+	login, err := l.openAt(ctx, s.Person, s.Provider)
+	if err != nil || login.ID == "" {
+		return err
+	}
+	if _, err := l.end(ctx, login.ID, Replaced); !errors.Is(err, ErrEnded) {
+		return err
+	}
+	return nil
+}
+
+// ask begins the first of the provider's flows that is not switched off.
+func (l *Logins) ask(ctx context.Context, p Provider, scopes []string) (Flow, Grant, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	err := fmt.Errorf("%w: it has none", ErrFlowOff)
+	for _, flow := range p.Flows {
+		var g Grant
+		if g, err = flow.Begin(ctx, l.http, Ask{Scopes: scopes}); err == nil {
+			g.Show, err = p.checkShow(g.Show)
+			return flow, g, err
+		}
+		if !errors.Is(err, ErrFlowOff) {
+			break
+		}
+	}
+	return nil, Grant{}, err
+}
+
+// checkShow refuses a link that a person must not follow. A link with the code
+// in it is only left out.
+func (p Provider) checkShow(s Show) (Show, error) {
+	if !p.trusts(s.URL) {
+		return Show{}, errors.New("the verification link does not point to the provider")
+	}
+	if !p.trusts(s.FullURL) {
+		s.FullURL = ""
+	}
+	return s, nil
+}
+
+func (p Provider) trusts(link string) bool {
+	u, err := SecureURL(link)
+	if err != nil {
+		return false
+	}
+	return p.VerifyHosts == nil || slices.ContainsFunc(p.VerifyHosts, func(h string) bool { return strings.EqualFold(h, u.Host) })
+}
+
+func union(a, b []string) []string {
+	out := slices.Concat(a, b)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// missing returns what of want is not in have.
+func missing(want, have []string) []string {
+	var out []string
+	for _, s := range want {
+		if !slices.Contains(have, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
