@@ -152,7 +152,7 @@ func newHost(w *world, addr string) (requests func() int) {
 	srv := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { n++ }), ReadHeaderTimeout: time.Minute}
 	l := w.net.Listen(addr)
 	done := make(chan struct{})
-	go func() { srv.Serve(l); close(done) }() //nolint:errcheck // it ends with Close
+	go func() { srv.Serve(l); close(done) }() // it ends with Close
 	w.Cleanup(func() { srv.Close(); <-done })
 	return func() int { return n }
 }

@@ -258,7 +258,7 @@ func (w *words) UnmarshalJSON(b []byte) error {
 	if json.Unmarshal(b, &text) == nil && text != nil {
 		list = []string{*text}
 	} else if json.Unmarshal(b, &list) != nil || list == nil {
-		return nil
+		return nil //nolint:nilerr // what is neither says nothing
 	}
 	w.said = true
 	for _, text := range list {

@@ -15,7 +15,7 @@ type State string
 // The states. Waiting, Granted and Confirming are open; the others are ends.
 const (
 	Waiting    State = "waiting"    // for the person to approve
-	Granted    State = "granted"    // the token is safe; whose it is is being asked
+	Granted    State = "granted"    // the token is safe; the provider is asked whose it is
 	Confirming State = "confirming" // for the person to say that the account is theirs
 	Linked     State = "linked"     // the account is the person's
 	Denied     State = "denied"     // the person refused at the provider

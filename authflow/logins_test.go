@@ -278,7 +278,7 @@ func TestStartAtOnce(t *testing.T) {
 func TestStartWaitsAsLongAsItMay(t *testing.T) {
 	bubble(t, setup{}, func(w *world) {
 		w.srv.Break(authtest.Device, authtest.Hang())
-		go w.Start(w.Context(), w.ask("alice")) //nolint:errcheck // it gets no answer
+		go w.Start(w.Context(), w.ask("alice")) // it gets no answer
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(w.Context(), time.Second)
 		defer cancel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -324,9 +325,7 @@ func (b *Bot) gotOptions(ctx context.Context, in *Invocation) error {
 		name, value, _ := strings.Cut(given, "=")
 		args[name] = value
 	}
-	for name, value := range in.Values {
-		args[name] = value
-	}
+	maps.Copy(args, in.Values)
 	path := in.Args[0]
 	in.Values, in.Args = nil, nil
 	run := b.routeCall(in, Call{Name: path, Args: args})

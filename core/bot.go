@@ -169,7 +169,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 	if err := b.prepare(ctx); err != nil {
 		if ctx.Err() != nil {
-			return nil // asked to end before it had begun
+			return nil //nolint:nilerr // asked to end before it had begun
 		}
 		return err
 	}

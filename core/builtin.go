@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -29,7 +30,9 @@ func (b *Bot) addBuiltins() {
 	add(Command{Name: "help", Summary: "What I can do", Options: []Option{aboutOption}, Run: b.help})
 	add(Command{Name: "ping", Summary: "Is anybody there?", Run: b.ping})
 	add(Command{Name: "cancel", Summary: "Stop what is under way", Private: true, Run: b.cancelAll})
-	b.actions["~form"], b.actions["~answer"], b.actions["~unask"], b.actions["~options"] = b.openForm, b.pressAnswer, b.unask, b.gotOptions
+	maps.Copy(b.actions, map[string]Handler{
+		"~form": b.openForm, "~answer": b.pressAnswer, "~unask": b.unask, "~options": b.gotOptions,
+	})
 	if b.logins == nil {
 		return
 	}
@@ -43,13 +46,11 @@ func (b *Bot) addBuiltins() {
 		Options: []Option{providerOption}, Run: b.logout,
 	})
 	add(Command{Name: "forget", Summary: "Erase all that I know of you", Private: true, Run: b.forget})
-	for name, h := range map[string]Handler{
+	maps.Copy(b.actions, map[string]Handler{
 		"~login": b.pressLogin, "~logout": b.pressLogout, "~cancel": b.pressCancel, "~again": b.pressAgain,
 		"~me": b.pressMe, "~notme": b.pressNotMe, "~check": b.pressCheck, "~go": b.pressGo,
 		"~forget": b.pressForget, "~keep": b.pressKeep,
-	} {
-		b.actions[name] = h
-	}
+	})
 }
 
 func (b *Bot) ping(ctx context.Context, in *Invocation) error {

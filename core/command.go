@@ -118,15 +118,16 @@ func (n *node) is(name string) bool {
 
 // usage is the command as a person types it: "repo add owner [private]".
 func (n *node) usage() string {
-	out := n.path
+	var out strings.Builder
+	out.WriteString(n.path)
 	for _, s := range n.specs {
 		if s.Required {
-			out += " " + s.Name
+			out.WriteString(" " + s.Name)
 		} else {
-			out += " [" + s.Name + "]"
+			out.WriteString(" [" + s.Name + "]")
 		}
 	}
-	return out
+	return out.String()
 }
 
 // compile puts around each command what it needs and the middleware.

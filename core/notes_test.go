@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -129,7 +128,7 @@ func newKeys(t testing.TB, now, previous seal.Secret) seal.Keys {
 // newBot is a bot without a platform.
 func newBot(t testing.TB) *Bot {
 	t.Helper()
-	return New(Options{Store: newNotes(), Keys: newKeys(t, testSecret, ""), Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	return New(Options{Store: newNotes(), Keys: newKeys(t, testSecret, ""), Log: slog.New(slog.DiscardHandler)})
 }
 
 var (

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -242,9 +243,9 @@ func TestMissingOptionsAreAsked(t *testing.T) {
 // fill is the event of the last form, sent off by somebody.
 func (w *wire) fill(who User, values map[string]string) Event {
 	deeds := w.deeds()
-	for i := len(deeds) - 1; i >= 0; i-- {
-		if deeds[i].how == "ask" {
-			return w.event(who, deeds[i].chat, Submit{Token: deeds[i].form.Do.Token(), Values: values})
+	for _, deed := range slices.Backward(deeds) {
+		if deed.how == "ask" {
+			return w.event(who, deed.chat, Submit{Token: deed.form.Do.Token(), Values: values})
 		}
 	}
 	return Event{}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -258,8 +259,8 @@ func (b *Bot) act(ctx context.Context, in *Invocation, h Handler, act stored, va
 
 // wrap puts the middleware around h.
 func (b *Bot) wrap(h Handler) Handler {
-	for i := len(b.around) - 1; i >= 0; i-- {
-		h = b.around[i](h)
+	for _, v := range slices.Backward(b.around) {
+		h = v(h)
 	}
 	return h
 }

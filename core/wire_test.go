@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -208,13 +209,13 @@ func (w *wire) deeds() []deed {
 func (w *wire) press(t testing.TB, who User, text string) Event {
 	t.Helper()
 	deeds := w.deeds()
-	for i := len(deeds) - 1; i >= 0; i-- {
-		for _, row := range deeds[i].said.Rows {
+	for _, deed := range slices.Backward(deeds) {
+		for _, row := range deed.said.Rows {
 			for _, c := range row {
 				if b, ok := c.(Button); ok && b.Label == text {
-					ev := w.event(who, deeds[i].chat, Press{Token: b.Do.Token()})
-					ev.On = deeds[i].ref
-					ev.Back = answers{w, deeds[i].chat, deeds[i].ref}
+					ev := w.event(who, deed.chat, Press{Token: b.Do.Token()})
+					ev.On = deed.ref
+					ev.Back = answers{w, deed.chat, deed.ref}
 					return ev
 				}
 			}
@@ -305,11 +306,11 @@ func bubble(t *testing.T, name string, test func(t *testing.T)) {
 func (w *wire) pick(t testing.TB, label string, values ...string) Event {
 	t.Helper()
 	deeds := w.deeds()
-	for i := len(deeds) - 1; i >= 0; i-- {
-		for _, row := range deeds[i].said.Rows {
+	for _, deed := range slices.Backward(deeds) {
+		for _, row := range deed.said.Rows {
 			if s, ok := row[0].(Select); ok {
-				ev := w.event(ann, deeds[i].chat, Press{Token: s.Do.Token(), Values: values})
-				ev.On, ev.Back = deeds[i].ref, answers{w, deeds[i].chat, deeds[i].ref}
+				ev := w.event(ann, deed.chat, Press{Token: s.Do.Token(), Values: values})
+				ev.On, ev.Back = deed.ref, answers{w, deed.chat, deed.ref}
 				return ev
 			}
 		}

@@ -82,7 +82,7 @@ func CutBody() Fault {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "400")
 		Custom(http.StatusOK, "application/json", `{"access_token":"`)(w, r)
-		http.NewResponseController(w).Flush() //nolint:errcheck // dropped in the next line
+		http.NewResponseController(w).Flush() // dropped in the next line
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -145,7 +145,7 @@ func (d *discovery) fetch(ctx context.Context, c *http.Client) (metadata, error)
 		found, err = d.get(ctx, c, oauthDocument(d.issuer))
 	}
 	if no, ok := errors.AsType[*authflow.OAuthError](err); ok {
-		err = fmt.Errorf("%w: there is no document: %v", authflow.ErrSetup, no) // refused is the document, not the login
+		err = fmt.Errorf("%w: there is no document: %s", authflow.ErrSetup, no.Error()) // refused is the document, not the login
 	}
 	if err != nil {
 		return metadata{}, err

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
@@ -34,7 +35,7 @@ type play struct {
 }
 
 // open builds all of it but the bot.
-func open(ctx context.Context, s settings) (p *play, err error) {
+func open(s settings) (p *play, err error) {
 	p = &play{chat: coretest.New(coretest.Options{}), failed: make(chan error, 1), log: slog.New(slog.DiscardHandler)}
 	defer func() {
 		if err != nil {
@@ -125,7 +126,8 @@ func (p *play) restart(ctx context.Context) error {
 		return err
 	}
 	select {
-	case <-p.failed: // of the store that it was left without
+	case err := <-p.failed:
+		p.log.Info("the bot was left without its store", "error", err)
 	default:
 	}
 	return p.start(ctx)
@@ -141,7 +143,7 @@ func (p *play) watch(ctx context.Context, terminal func(context.Context) error) 
 	select {
 	case failure = <-p.failed:
 		stop()
-		<-done
+		failure = errors.Join(failure, <-done)
 	case failure = <-done:
 	}
 	return errors.Join(failure, p.bot.stop())
@@ -149,8 +151,8 @@ func (p *play) watch(ctx context.Context, terminal func(context.Context) error) 
 
 // close undoes open, in reverse.
 func (p *play) close() {
-	for i := len(p.cleanup) - 1; i >= 0; i-- {
-		if err := p.cleanup[i](); err != nil {
+	for _, v := range slices.Backward(p.cleanup) {
+		if err := v(); err != nil {
 			p.log.Warn("could not clean up", "error", err)
 		}
 	}

@@ -53,7 +53,7 @@ func (c card) lines(s Seen) []string {
 		edge = c.ink(style, "| ")
 	}
 	lines := []string{head}
-	for _, line := range strings.Split(clean(s.Text), "\n") {
+	for line := range strings.SplitSeq(clean(s.Text), "\n") {
 		lines = append(lines, strings.TrimRight(edge+line, " "))
 	}
 	return append(lines, c.controls(s.Controls)...)
@@ -90,11 +90,12 @@ func (c card) control(control Control) string {
 	case Copy:
 		return label + ": " + oneLine(control.Text)
 	}
-	out := label + ":"
+	var out strings.Builder
+	out.WriteString(label + ":")
 	for _, choice := range control.Choices {
-		out += " " + c.numbered(control, choice.Label, choice.Label)
+		out.WriteString(" " + c.numbered(control, choice.Label, choice.Label))
 	}
-	return out
+	return out.String()
 }
 
 func (c card) numbered(control Control, choice, label string) string {

@@ -346,7 +346,7 @@ func TestNothingIsLost(t *testing.T) {
 		chat.Say("alice", "#general", "/one")
 		var got []core.Event
 		ctx, stop := context.WithCancel(t.Context())
-		go chat.Run(ctx, func(e core.Event) { got = append(got, e) }) //nolint:errcheck // its end is of no interest
+		go chat.Run(ctx, func(e core.Event) { got = append(got, e) }) // its end is of no interest
 		chat.Say("alice", "#general", "/two")
 		synctest.Wait()
 		if len(got) != 2 {

@@ -3,6 +3,7 @@ package coretest
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -111,12 +112,12 @@ func (l *live) message(key string, lines []string, _ bool) {
 // find returns where a block begins, above the prompt. A block that has left the
 // screen cannot change any more, so its message is written anew.
 func (l *live) find(key string) (i, up int) {
-	for i := len(l.blocks) - 1; i >= 0; i-- {
-		up += l.rows(l.blocks[i])
+	for i, v := range slices.Backward(l.blocks) {
+		up += l.rows(v)
 		if up >= l.height {
 			break
 		}
-		if key != "" && l.blocks[i].key == key {
+		if key != "" && v.key == key {
 			return i, up
 		}
 	}

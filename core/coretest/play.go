@@ -155,11 +155,12 @@ func (p *play) unread() string {
 	if len(p.pending) == 0 {
 		return "nothing came instead"
 	}
-	out := "what came instead:"
+	var out strings.Builder
+	out.WriteString("what came instead:")
 	for _, d := range p.pending {
-		out += "\n    " + d.String()
+		out.WriteString("\n    " + d.String())
 	}
-	return out
+	return out.String()
 }
 
 // wild is the pattern of a text in which * stands for anything.

@@ -22,11 +22,11 @@ type strict struct {
 // refuse says why a platform with these caps does not take m.
 func refuse(caps core.Caps, m core.Message) error {
 	s := &strict{caps: caps, tokens: map[string]bool{}}
-	s.must(markup.Visible(m.Text) != "" || len(m.Embeds) > 0, "it is empty")
+	s.mustf(markup.Visible(m.Text) != "" || len(m.Embeds) > 0, "it is empty")
 	s.size("text", m.Text, caps.Limits.Text)
-	s.must(caps.Private || !m.Private, "there are no private messages")
+	s.mustf(caps.Private || !m.Private, "there are no private messages")
 	s.length("key", m.Key, 25)
-	s.must(caps.Embeds || len(m.Embeds) == 0, "there are no embeds")
+	s.mustf(caps.Embeds || len(m.Embeds) == 0, "there are no embeds")
 	s.count("embeds", len(m.Embeds), caps.Limits.Embeds)
 	for _, e := range m.Embeds {
 		s.embed(e)
@@ -41,15 +41,15 @@ func refuse(caps core.Caps, m core.Message) error {
 // refuseForm says why a platform with these caps does not open f.
 func refuseForm(caps core.Caps, f core.Form) error {
 	s := &strict{caps: caps, tokens: map[string]bool{}}
-	s.must(caps.Forms, "there are no forms")
+	s.mustf(caps.Forms, "there are no forms")
 	s.label("title", f.Title, caps.Limits.FormTitle)
-	s.must(len(f.Inputs) > 0, "it asks for nothing")
+	s.mustf(len(f.Inputs) > 0, "it asks for nothing")
 	s.count("inputs", len(f.Inputs), caps.Limits.Inputs)
 	s.token(f.Title, f.Do)
 	names := map[string]bool{}
 	for _, in := range f.Inputs {
 		s.label("input label", in.Label, caps.Limits.InputLabel)
-		s.must(in.Name != "" && !names[in.Name], "the name of input %q is missing or not unique", in.Label)
+		s.mustf(in.Name != "" && !names[in.Name], "the name of input %q is missing or not unique", in.Label)
 		names[in.Name] = true
 		s.choices(in.Label, in.Choices)
 	}
@@ -63,19 +63,19 @@ func (s *strict) err(what string) error {
 	return fmt.Errorf("%s refuses the %s: %s", s.caps.Platform, what, strings.Join(s.bad, "; "))
 }
 
-func (s *strict) must(ok bool, format string, args ...any) {
+func (s *strict) mustf(ok bool, format string, args ...any) {
 	if !ok {
 		s.bad = append(s.bad, fmt.Sprintf(format, args...))
 	}
 }
 
 func (s *strict) count(what string, n, limit int) {
-	s.must(limit == 0 || n <= limit, "%d %s, at most %d", n, what, limit)
+	s.mustf(limit == 0 || n <= limit, "%d %s, at most %d", n, what, limit)
 }
 
 func (s *strict) length(what, text string, limit int) {
 	n := utf8.RuneCountInString(text)
-	s.must(limit == 0 || n <= limit, "%d characters of %s, at most %d", n, what, limit)
+	s.mustf(limit == 0 || n <= limit, "%d characters of %s, at most %d", n, what, limit)
 }
 
 func (s *strict) size(what string, t markup.Text, limit int) {
@@ -83,26 +83,26 @@ func (s *strict) size(what string, t markup.Text, limit int) {
 }
 
 func (s *strict) label(what, text string, limit int) {
-	s.must(strings.TrimSpace(text) != "", "a %s is empty", what)
+	s.mustf(strings.TrimSpace(text) != "", "a %s is empty", what)
 	s.length(what+" "+text, text, limit)
 }
 
 func (s *strict) embed(e core.Embed) {
 	l := s.caps.Limits
-	s.must(len(filled(showEmbed(e))) > 0, "an embed is empty")
+	s.mustf(len(filled(showEmbed(e))) > 0, "an embed is empty")
 	s.length("embed title", e.Title, l.EmbedTitle)
 	s.size("embed text", e.Text, l.EmbedText)
 	s.length("footer", e.Footer, l.Footer)
 	s.count("fields", len(e.Fields), l.Fields)
 	for _, f := range e.Fields {
 		s.label("field name", f.Name, l.FieldName)
-		s.must(f.Value != "", "field %s is empty", f.Name)
+		s.mustf(f.Value != "", "field %s is empty", f.Name)
 		s.size("field "+f.Name, f.Value, l.FieldText)
 	}
 }
 
 func (s *strict) row(row []core.Control) {
-	s.must(len(row) > 0, "a row is empty")
+	s.mustf(len(row) > 0, "a row is empty")
 	s.count("controls in a row", len(row), s.caps.Limits.Row)
 	for _, c := range row {
 		switch c := c.(type) {
@@ -113,15 +113,15 @@ func (s *strict) row(row []core.Control) {
 			s.label("label", c.Label, s.caps.Limits.Label)
 			s.link(c)
 		case core.Copy:
-			s.must(s.caps.Copies, "there is no copying")
+			s.mustf(s.caps.Copies, "there is no copying")
 			s.label("label", c.Label, s.caps.Limits.Label)
-			s.must(c.Text != "", "%s copies nothing", c.Label)
+			s.mustf(c.Text != "", "%s copies nothing", c.Label)
 			s.length("text to copy", c.Text, s.caps.Limits.Copy)
 		case core.Select:
-			s.must(len(row) == 1, "a select is not alone in its row")
+			s.mustf(len(row) == 1, "a select is not alone in its row")
 			s.choose(c)
 		default:
-			s.must(false, "a control is a %T, not a value of core's", c)
+			s.mustf(false, "a control is a %T, not a value of core's", c)
 		}
 	}
 }
@@ -129,8 +129,8 @@ func (s *strict) row(row []core.Control) {
 func (s *strict) link(c core.Link) {
 	u, err := url.Parse(c.URL)
 	ok := err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
-	s.must(ok, "link %s leads nowhere", c.Label)
-	s.must(!ok || s.caps.Loopback || !loopback(u.Hostname()), "link %s leads to the person's own machine", c.Label)
+	s.mustf(ok, "link %s leads nowhere", c.Label)
+	s.mustf(!ok || s.caps.Loopback || !loopback(u.Hostname()), "link %s leads to the person's own machine", c.Label)
 }
 
 func loopback(host string) bool {
@@ -139,10 +139,10 @@ func loopback(host string) bool {
 }
 
 func (s *strict) choose(c core.Select) {
-	s.must(s.caps.Selects, "there are no selects")
+	s.mustf(s.caps.Selects, "there are no selects")
 	s.token(c.Hint, c.Do)
-	s.must(len(c.Choices) > 0, "select %s has no choices", c.Hint)
-	s.must(c.Min >= 0 && c.Min <= max(c.Max, 1) && c.Max <= len(c.Choices), "select %s wants %d to %d of %d", c.Hint, c.Min, c.Max, len(c.Choices))
+	s.mustf(len(c.Choices) > 0, "select %s has no choices", c.Hint)
+	s.mustf(c.Min >= 0 && c.Min <= max(c.Max, 1) && c.Max <= len(c.Choices), "select %s wants %d to %d of %d", c.Hint, c.Min, c.Max, len(c.Choices))
 	s.choices(c.Hint, c.Choices)
 }
 
@@ -151,7 +151,7 @@ func (s *strict) choices(of string, choices []core.Choice) {
 	values := map[string]bool{}
 	for _, c := range valued(choices) {
 		s.label("choice", c.Label, s.caps.Limits.Choice)
-		s.must(!values[c.Value], "two choices of %s have one value", of)
+		s.mustf(!values[c.Value], "two choices of %s have one value", of)
 		values[c.Value] = true
 	}
 }
@@ -160,8 +160,8 @@ func (s *strict) choices(of string, choices []core.Choice) {
 // could not be told apart.
 func (s *strict) token(label string, a core.Action) {
 	t := a.Token().Reveal()
-	s.must(t != "" && len(t) <= 64 && strings.Trim(t, tokenAlphabet) == "", "%s has no token of 1 to 64 characters [A-Za-z0-9_-]", label)
-	s.must(!s.tokens[t], "%s has the token of another control", label)
+	s.mustf(t != "" && len(t) <= 64 && strings.Trim(t, tokenAlphabet) == "", "%s has no token of 1 to 64 characters [A-Za-z0-9_-]", label)
+	s.mustf(!s.tokens[t], "%s has the token of another control", label)
 	s.tokens[t] = true
 }
 

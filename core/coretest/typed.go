@@ -73,7 +73,7 @@ func (s *session) order(ctx context.Context, line string) error {
 // is not of numbers.
 func (s *session) numbersIn(line string) ([]*number, error) {
 	var found []*number
-	for _, word := range strings.Fields(line) {
+	for word := range strings.FieldsSeq(line) {
 		n, err := strconv.Atoi(word)
 		if err != nil {
 			return nil, nil
@@ -134,19 +134,20 @@ func (s *session) open(seen Seen) {
 
 func (s *session) ask() {
 	in := s.form.seen.Controls[s.form.next]
-	text := in.Label
+	var text strings.Builder
+	text.WriteString(in.Label)
 	for i, c := range in.Choices {
-		text += fmt.Sprintf(" (%d) %s", i+1, c.Label)
+		fmt.Fprintf(&text, " (%d) %s", i+1, c.Label)
 	}
 	if in.Hint != "" {
-		text += " – " + in.Hint
+		text.WriteString(" – " + in.Hint)
 	}
 	if in.Text != "" {
-		text += " [" + in.Text + "]"
+		text.WriteString(" [" + in.Text + "]")
 	} else if in.Optional {
-		text += " [nothing]"
+		text.WriteString(" [nothing]")
 	}
-	s.paper.note(clean(text) + "?")
+	s.paper.note(clean(text.String()) + "?")
 }
 
 // answer takes the answer to the input that was asked for. An empty line is what

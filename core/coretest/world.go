@@ -3,6 +3,7 @@ package coretest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/usherbot/usher/core"
@@ -138,9 +139,9 @@ func Wait(ctx context.Context, w World, who, where, part string) (Seen, error) {
 	for {
 		changed := w.Changed()
 		seen := w.Sees(who, where)
-		for i := len(seen) - 1; i >= 0; i-- {
-			if strings.Contains(seen[i].String(), part) {
-				return seen[i], nil
+		for _, s := range slices.Backward(seen) {
+			if strings.Contains(s.String(), part) {
+				return s, nil
 			}
 		}
 		select {

@@ -17,7 +17,9 @@ const (
 	letters             // between letters
 	spaces              // beside a space
 	lines               // beside the end of a line
+)
 
+const (
 	rank  mark = 7 // the bits of the above
 	blank mark = 8 // the byte is a space and may be dropped
 	eol   mark = 16
@@ -67,9 +69,8 @@ func (c *cutter) measure(spans []Span) {
 func (c *cutter) letters(s Span) {
 	var last rune
 	flags := 0
-	for i, size := 0, 0; i < len(s.Text); i += size {
-		var r rune
-		r, size = utf8.DecodeRuneInString(s.Text[i:])
+	for i := 0; i < len(s.Text); {
+		r, size := utf8.DecodeRuneInString(s.Text[i:])
 		m := letters
 		if flags = countFlags(flags, r); i > 0 && (joined(last, r) || flags == 2) {
 			m = runes
@@ -84,7 +85,7 @@ func (c *cutter) letters(s Span) {
 		for range size - 1 {
 			c.marks = append(c.marks, m&^rank)
 		}
-		last = r
+		last, i = r, i+size
 	}
 }
 

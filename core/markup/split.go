@@ -57,7 +57,7 @@ func ellipsis(spans []Span) []Span {
 			last.Text += "…"
 			return spans
 		case Quote:
-			last.Spans = ellipsis(last.Spans[:len(last.Spans):len(last.Spans)])
+			last.Spans = ellipsis(slices.Clip(last.Spans))
 			return spans
 		}
 	}

@@ -99,9 +99,9 @@ func TestOpenRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			name := filepath.Join(t.TempDir(), "usher.db")
 			tt.file(t, name)
-			before, _ := os.ReadFile(name) //nolint:errcheck // a directory has no content
+			before, _ := os.ReadFile(name) // a directory has no content
 			refuse(t, name, "usher.db", tt.want)
-			if after, _ := os.ReadFile(name); !bytes.Equal(before, after) { //nolint:errcheck // as above
+			if after, _ := os.ReadFile(name); !bytes.Equal(before, after) { // as above
 				t.Error("the file was changed")
 			}
 		})

@@ -19,6 +19,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/gofrs/flock"
@@ -192,8 +193,8 @@ func (s *Store) end() error {
 // disconnect closes the writer last: its end empties the log into the file.
 func (s *Store) disconnect() error {
 	var errs []error
-	for i := len(s.conns) - 1; i >= 0; i-- {
-		errs = append(errs, s.conns[i].close())
+	for _, v := range slices.Backward(s.conns) {
+		errs = append(errs, v.close())
 	}
 	return errors.Join(append(errs, s.db.Close())...)
 }
