@@ -36,7 +36,7 @@ func TestCard(t *testing.T) {
 			want string
 		}{
 			{"waiting", func(l *authflow.Login) {}, "Sign in to Demo / Porter asks for access to your Demo account. / " +
-				"It will be able to use: read, write. / Open https://demo.example/go and enter the code / " + userCode + " / The link may bring the code along: compare it with this one. / The code is good until " + until + " UTC. / " +
+				"Permissions: read, write. / Open https://demo.example/go and enter the code / " + userCode + " / The link may bring the code along: compare it with this one. / The code is good until " + until + " UTC. / " +
 				warning + " [Open Demo: https://demo.example/go?code=" + userCode + "] [Copy code: " + userCode + "] [Cancel]"},
 			{"waiting, plainly", func(l *authflow.Login) { l.Scopes, l.Show.FullURL = nil, "" }, "Sign in to Demo / Porter asks for access to your Demo account. / " +
 				"Open https://demo.example/go and enter the code / " + userCode + " / The code is good until " + until + " UTC. / " +
