@@ -139,6 +139,8 @@ func (r reply) grant(sent time.Time, verifier seal.Secret) (Grant, error) {
 		return s.grant(sent, verifier)
 	case r.status == http.StatusNotFound, code == "unauthorized_client", code == "device_flow_disabled":
 		return Grant{}, fmt.Errorf("%w: %w", ErrFlowOff, r.refusal(s))
+	case code == "invalid_client", code == "incorrect_client_credentials", code == "invalid_scope":
+		return Grant{}, fmt.Errorf("%w: %w", ErrSetup, r.refusal(s))
 	case m == unclear, m == keepWaiting, m == slowDown:
 		return Grant{}, r.again()
 	}

@@ -214,6 +214,9 @@ func TestBeginErrors(t *testing.T) {
 			if err == nil || errors.Is(err, ErrFlowOff) != tt.off || definite != tt.definite {
 				t.Errorf("got %v, want ErrFlowOff: %v, *OAuthError: %v", err, tt.off, tt.definite)
 			}
+			if wrong := strings.HasPrefix(tt.name, "wrong"); errors.Is(err, ErrSetup) != wrong {
+				t.Errorf("got %v, want ErrSetup: %v", err, wrong)
+			}
 		})
 	}
 	d := testDevice()

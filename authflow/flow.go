@@ -60,8 +60,9 @@ type Answer struct {
 // does not offer the flow. Start tries the next flow.
 var ErrFlowOff = errors.New("flow is not available")
 
-// ErrSetup is returned by Flow.Begin where the provider's settings cannot work:
-// its operator has to mend them. Core says so to the person.
+// ErrSetup is returned by Flow.Begin where the provider's settings cannot work,
+// such as its client id: the bot's operator has to mend them. Core says so to
+// the person.
 var ErrSetup = errors.New("provider is not set up correctly")
 
 // OAuthError is a refusal by the provider (RFC 6749 section 5.2): asking again

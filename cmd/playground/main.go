@@ -58,10 +58,10 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		return err
 	}
 	defer p.close()
-	fmt.Fprintln(out, p.welcome())
 	if err := p.start(ctx); err != nil {
 		return err
 	}
+	fmt.Fprintln(out, p.welcome())
 	p.live = live(in) && live(out)
 	t := p.terminal(in, out)
 	if t.Live = p.live; t.Live {

@@ -35,26 +35,31 @@ type play struct {
 }
 
 // open builds all of it but the bot.
-func open(s settings) (p *play, err error) {
-	p = &play{chat: coretest.New(coretest.Options{}), failed: make(chan error, 1), log: slog.New(slog.DiscardHandler)}
-	defer func() {
-		if err != nil {
-			p.close()
-		}
-	}()
-	if err := p.openLog(s.log); err != nil {
+func open(s settings) (*play, error) {
+	p := &play{chat: coretest.New(coretest.Options{}), failed: make(chan error, 1), log: slog.New(slog.DiscardHandler)}
+	if err := p.furnish(s); err != nil {
+		p.close()
 		return nil, err
+	}
+	return p, nil
+}
+
+// furnish puts into p what the settings ask for.
+func (p *play) furnish(s settings) error {
+	if err := p.openLog(s.log); err != nil {
+		return err
 	}
 	if err := p.openStore(s.store); err != nil {
-		return nil, err
+		return err
 	}
 	if s.issuer == "" {
-		return p, p.openServer(s.listen)
+		return p.openServer(s.listen)
 	}
+	var err error
 	p.provider, err = provider.OIDC(s.issuer, provider.App{
 		Name: "demo", Title: "Demo", ID: s.clientID, Secret: seal.Secret(s.clientSecret),
 	})
-	return p, err
+	return err
 }
 
 func (p *play) openLog(name string) error {

@@ -108,6 +108,7 @@ func TestFlags(t *testing.T) {
 	}{
 		{"issuer alone", []string{"--issuer", "https://login.example.com"}, "--issuer and --client-id go together"},
 		{"a word", []string{"demo"}, `what is "demo"?`},
+		{"a store in no folder", []string{"--store", "/no-such-folder/usher.db"}, "/no-such-folder"},
 		{"an issuer that is none", []string{"--issuer", "login.example.com", "--client-id", "x"}, "issuer"},
 		{"a listener for everybody", []string{"--listen", "0.0.0.0:0"}, "loopback"},
 	}
