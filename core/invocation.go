@@ -111,6 +111,19 @@ func (in *Invocation) tell(ctx context.Context, t markup.Text) error {
 	return err
 }
 
+// confide says what went wrong. What a private command says of that, others must
+// not read either.
+func (in *Invocation) confide(ctx context.Context, t markup.Text) error {
+	if !in.private {
+		return in.tell(ctx, t)
+	}
+	_, err := in.Reply(ctx, Message{Text: t})
+	if unreachable(err) {
+		return in.bot.pointThere(ctx, in, err)
+	}
+	return err
+}
+
 // pressed returns what came with a press or a form.
 func (in *Invocation) pressed() (seal.Secret, []string, map[string]string) {
 	switch what := in.What.(type) {

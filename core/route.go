@@ -279,33 +279,36 @@ func (b *Bot) fail(ctx context.Context, in *Invocation, err error) {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return // the bot is ending; nothing of this is anybody's fault
 	}
-	if cannot, ok := errors.AsType[*CannotDM](err); ok {
-		err = b.pointThere(ctx, in, cannot)
-		if err == nil {
-			return
-		}
-	}
-	text := markup.Text("")
+	number := shortNumber()
+	text, why := markup.F(b.words.Broken, number), err
 	if tell, ok := errors.AsType[*Tell](err); ok {
 		text = tell.Text
 		if tell.Err == nil {
-			err = nil
+			why = nil
 		}
 	}
-	number := shortNumber()
-	if err != nil {
-		log := b.log.With("number", number, "platform", in.Chat.Platform, "command", in.Command)
-		if p, ok := errors.AsType[*panicked](err); ok {
-			log = log.With("stack", string(p.stack))
-		}
-		log.Error("an event could not be served", "error", err)
+	cannot, elsewhere := errors.AsType[*CannotDM](err)
+	if why != nil && !elsewhere {
+		b.logFailure(in, number, why)
 	}
-	if text == "" {
-		text = markup.F(b.words.Broken, number)
+	var told error
+	if elsewhere {
+		told = b.pointThere(ctx, in, cannot)
+	} else {
+		told = in.confide(ctx, text)
 	}
-	if err := in.tell(ctx, text); err != nil {
-		b.log.Warn("a person could not be told what went wrong", "number", number, "platform", in.Chat.Platform, "error", err)
+	if told != nil {
+		b.log.Warn("a person could not be told what went wrong", "number", number, "platform", in.Chat.Platform, "error", told)
 	}
+}
+
+// logFailure is the operator's side of an event that could not be served.
+func (b *Bot) logFailure(in *Invocation, number string, err error) {
+	log := b.log.With("number", number, "platform", in.Chat.Platform, "command", in.Command)
+	if p, ok := errors.AsType[*panicked](err); ok {
+		log = log.With("stack", string(p.stack))
+	}
+	log.Error("an event could not be served", "error", err)
 }
 
 // shortNumber joins what a person reports to a line in the log.

@@ -235,13 +235,29 @@ func TestWhatGoesWrongIsTold(t *testing.T) {
 		w.caps.Private, w.link = false, &CannotDM{Link: "https://chat.example/open"}
 		h := host(t, w, func(b *Bot) {
 			b.Add(Command{Name: "secret", Summary: "Whispers", Private: true, Run: says("psst")})
+			b.Add(Command{Name: "poor", Summary: "Has too little", Private: true, Run: poor})
 		})
-		got, want := h.call(ann, "secret"), "reply hall: That is for your eyes only. Let us go on in our private chat. [Open the private chat: https://chat.example/open]"
-		if got != want {
-			t.Errorf("got %q, want %q", got, want)
+		for _, name := range []string{"secret", "poor"} {
+			got, want := h.call(ann, name), "reply hall: That is for your eyes only. Let us go on in our private chat. [Open the private chat: https://chat.example/open]"
+			if got != want {
+				t.Errorf("%s: got %q, want %q", name, got, want)
+			}
+		}
+	})
+	bubble(t, "an error of a private command", func(t *testing.T) {
+		w := newWire()
+		w.caps.Private = false
+		h := host(t, w, func(b *Bot) {
+			b.Add(Command{Name: "poor", Summary: "Has too little", Private: true, Run: poor})
+		})
+		if got := h.call(ann, "poor"); strings.Contains(got, "hall") || !strings.Contains(got, "You have 3 left.") {
+			t.Errorf("got %q, want it in the direct chat alone", got)
 		}
 	})
 }
+
+// poor fails with a sentence that only its person should read.
+func poor(context.Context, *Invocation) error { return &Tell{Text: "You have 3 left."} }
 
 func TestMiddleware(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -73,7 +73,7 @@ var English = Words{
 
 	Asking:         "Asking %s for a code…",                                   // provider
 	Card:           "*Sign in to %s*\n%s asks for access to your %s account.", // provider, bot, provider
-	CardScopes:     "Permissions: %s.",                             // scopes
+	CardScopes:     "Permissions: %s.",                                        // scopes
 	CardCode:       "Open %s and enter the code\n`%s`",                        // address, code
 	CardCompare:    "The link may bring the code along: compare it with this one.",
 	CardUntil:      "The code is good until %s.", // time
