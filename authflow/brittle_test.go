@@ -147,11 +147,26 @@ func (c *cable) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.heard([]byte("\n"))
-	heard := writer(func(b []byte) (int, error) { c.heard(b); return len(b), nil })
-	resp.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.TeeReader(resp.Body, heard), resp.Body}
+	resp.Body = &overheard{ReadCloser: resp.Body, heard: c.heard}
 	return resp, nil
+}
+
+// overheard is a body of which somebody hears what was read, all at once: bodies
+// are read at the same time.
+type overheard struct {
+	io.ReadCloser
+	read  []byte
+	heard func([]byte)
+}
+
+func (o *overheard) Read(b []byte) (int, error) {
+	n, err := o.ReadCloser.Read(b)
+	o.read = append(o.read, b[:n]...)
+	return n, err
+}
+
+func (o *overheard) Close() error {
+	o.heard(append(o.read, '\n'))
+	o.read = nil
+	return o.ReadCloser.Close()
 }
