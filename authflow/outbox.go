@@ -102,13 +102,18 @@ func (d *delivery) round(ctx, work context.Context) time.Duration {
 	return d.nextTry()
 }
 
-// nextTry is the time until the first of those that were put off.
+// nextTry is the time until the first of those that were put off. Those whose
+// time has come are no longer waited for: the next look finds them, or a later one.
 func (d *delivery) nextTry() time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	wait := tellEvery
-	for _, at := range d.putOff {
-		wait = min(wait, max(time.Until(at), 0))
+	for key, at := range d.putOff {
+		left := time.Until(at)
+		if left <= 0 {
+			delete(d.putOff, key)
+		}
+		wait = min(wait, max(left, 0))
 	}
 	return wait
 }
@@ -156,10 +161,10 @@ func (d *delivery) one(ctx context.Context, t store.Tell) {
 	wait := min(time.Second<<min(t.Tries, 6), tellLonger)
 	l.log.Warn("a login could not be told of and is tried again", "login", t.Payload, "after", wait, "error", err)
 	again := time.Now().Add(wait)
-	d.mu.Lock()
-	d.putOff[t.Key] = again
-	d.mu.Unlock()
 	d.settle(ctx, t, func(ctx context.Context) error { return l.store.RetryTell(ctx, t.Key, t.Seq, again) })
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.putOff[t.Key] = again
 }
 
 // settle writes what became of a row. While the store fails, nobody is told again
