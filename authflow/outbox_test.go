@@ -100,7 +100,7 @@ func TestTellSurvivesTheStore(t *testing.T) {
 				l := w.start("alice")
 				w.must(w.srv.Deny(l.Show.Code))
 				w.sleep(4500 * time.Millisecond)
-				w.db.fail(tt.verb, 5)
+				w.db.fail(tt.verb, 12) // once a second, for longer than from one look to the next
 				if tt.verb == "RetryTell" {
 					w.away(1, errAway)
 				}
