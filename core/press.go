@@ -20,37 +20,44 @@ func (b *Bot) pressMe(ctx context.Context, in *Invocation) error {
 	return b.decide(ctx, in, b.logins.Confirm)
 }
 
+// about returns the login that a press is about, and its thread. It reports false
+// for one of so long ago that its row is gone, after having said so.
+func (b *Bot) about(ctx context.Context, in *Invocation) (authflow.Login, thread, bool, error) {
+	login, err := b.logins.Login(ctx, in.Args[0])
+	if errors.Is(err, store.ErrNotFound) {
+		return login, thread{}, false, in.tell(ctx, b.words.TooOld)
+	}
+	if err != nil {
+		return login, thread{}, false, err
+	}
+	t, err := unpackThread(login.Origin)
+	return login, t, err == nil, err
+}
+
 // decide does what a press on a card asks for. Where that is too late, the card
-// is told again how the login stands.
+// says again how the login stands.
 func (b *Bot) decide(ctx context.Context, in *Invocation, do func(context.Context, string) (authflow.Login, error)) error {
-	if err := b.renew(ctx, in); err != nil {
+	login, t, ok, err := b.about(ctx, in)
+	if !ok {
 		return err
 	}
-	_, err := do(ctx, in.Args[0])
+	if err := b.renew(ctx, in, login, t); err != nil {
+		return err
+	}
+	_, err = do(ctx, login.ID)
 	if errors.Is(err, authflow.ErrEnded) {
 		return b.refresh(ctx, in)
 	}
 	return err
 }
 
-// renew notes that the card can be edited again through the press on it.
-func (b *Bot) renew(ctx context.Context, in *Invocation) error {
-	if in.On.Until.IsZero() {
-		return nil // it always can
-	}
-	login, err := b.logins.Login(ctx, in.Args[0])
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	t, err := unpackThread(login.Origin)
-	if err != nil {
-		return err
+// renew notes that the card can be edited again, through the press on it.
+func (b *Bot) renew(ctx context.Context, in *Invocation, login authflow.Login, t thread) error {
+	if in.On.Until.IsZero() || !login.State.Open() {
+		return nil // it always can, or need not
 	}
 	t.Card, t.Check = reveal(in.On), false
-	err = b.logins.Keep(ctx, login.ID, t.pack(), t.wake())
+	err := b.logins.Keep(ctx, login.ID, t.pack(), t.wake())
 	if errors.Is(err, authflow.ErrEnded) {
 		return nil
 	}
@@ -59,51 +66,32 @@ func (b *Bot) renew(ctx context.Context, in *Invocation) error {
 
 // refresh makes the pressed message say how its login stands.
 func (b *Bot) refresh(ctx context.Context, in *Invocation) error {
-	login, err := b.logins.Login(ctx, in.Args[0])
-	if errors.Is(err, store.ErrNotFound) {
-		return in.tell(ctx, b.words.TooOld)
-	}
-	if err != nil {
-		return err
-	}
-	t, err := unpackThread(login.Origin)
-	if err != nil {
-		return err
-	}
-	if login.State.Open() {
-		return b.show(ctx, in.port, login, t)
-	}
-	return b.showEnd(ctx, in.port, login, t)
-}
-
-// pressCheck renews a card that only a press can renew.
-func (b *Bot) pressCheck(ctx context.Context, in *Invocation) error {
-	if err := b.renew(ctx, in); err != nil {
-		return err
-	}
-	login, err := b.logins.Login(ctx, in.Args[0])
+	login, t, ok, err := b.about(ctx, in)
 	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return in.tell(ctx, b.words.TooOld)
-	case err != nil:
+	case !ok:
 		return err
 	case login.State.Open():
-		return b.refresh(ctx, in)
+		return b.show(ctx, in.port, login, t)
 	}
 	return in.Update(ctx, b.card(login, in.From))
 }
 
-// pressAgain starts anew what ran out or was refused, in the same message.
-func (b *Bot) pressAgain(ctx context.Context, in *Invocation) error {
-	login, err := b.logins.Login(ctx, in.Args[0])
-	if errors.Is(err, store.ErrNotFound) {
-		return in.tell(ctx, b.words.TooOld)
-	}
-	if err != nil {
+// pressCheck renews a card that only a press can renew.
+func (b *Bot) pressCheck(ctx context.Context, in *Invocation) error {
+	login, t, ok, err := b.about(ctx, in)
+	if !ok {
 		return err
 	}
-	t, err := unpackThread(login.Origin)
-	if err != nil {
+	if err := b.renew(ctx, in, login, t); err != nil {
+		return err
+	}
+	return b.refresh(ctx, in)
+}
+
+// pressAgain starts anew what ran out or was refused, in the same message.
+func (b *Bot) pressAgain(ctx context.Context, in *Invocation) error {
+	login, t, ok, err := b.about(ctx, in)
+	if !ok {
 		return err
 	}
 	p, err := b.logins.Provider(login.Provider)
@@ -138,15 +126,8 @@ func (b *Bot) pressNotMe(ctx context.Context, in *Invocation) error {
 
 // pressGo lets a command go on that waited for a login.
 func (b *Bot) pressGo(ctx context.Context, in *Invocation) error {
-	login, err := b.logins.Login(ctx, in.Args[0])
-	if errors.Is(err, store.ErrNotFound) {
-		return in.tell(ctx, b.words.TooOld)
-	}
-	if err != nil {
-		return err
-	}
-	t, err := unpackThread(login.Origin)
-	if err != nil {
+	login, t, ok, err := b.about(ctx, in)
+	if !ok {
 		return err
 	}
 	fresh, err := b.store.AddNote(ctx, "seen:login:"+login.ID, nil, in.At.Add(seenFor))
