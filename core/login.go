@@ -85,19 +85,20 @@ func (b *Bot) show(ctx context.Context, p *port, login authflow.Login, t thread)
 		return fmt.Errorf("show login %s: %w", login.ID, err)
 	}
 	err = b.logins.Keep(ctx, login.ID, t.pack(), t.wake())
-	if errors.Is(err, authflow.ErrEnded) { // while the card was on its way
-		return b.tellAgain(ctx, login.ID)
+	if errors.Is(err, authflow.ErrEnded) {
+		return b.endedMeanwhile(ctx, p, login.ID, t)
 	}
 	return err
 }
 
-// tellAgain says how a login stands now, for a card that may say something older.
-func (b *Bot) tellAgain(ctx context.Context, id string) error {
+// endedMeanwhile says how a login ended while its card was on its way to where t
+// says: its end is told where it was before, and here would stay a code.
+func (b *Bot) endedMeanwhile(ctx context.Context, p *port, id string, t thread) error {
 	login, err := b.logins.Login(ctx, id)
 	if err != nil {
 		return err
 	}
-	return b.tell(ctx, login)
+	return b.showEnd(ctx, p, login, t)
 }
 
 func (b *Bot) sendDirect(ctx context.Context, p *port, u User, m Message) (cardRef, error) {
@@ -187,7 +188,11 @@ func (b *Bot) moveCard(ctx context.Context, p *port, login authflow.Login, t thr
 		return err
 	}
 	t.Card = card
-	if err := b.logins.Keep(ctx, login.ID, t.pack(), t.wake()); err != nil && !errors.Is(err, authflow.ErrEnded) {
+	err = b.logins.Keep(ctx, login.ID, t.pack(), t.wake())
+	if errors.Is(err, authflow.ErrEnded) {
+		return b.endedMeanwhile(ctx, p, login.ID, t)
+	}
+	if err != nil {
 		return err
 	}
 	if err := p.edit(ctx, old, Message{Text: b.words.Elsewhere}); err != nil && !errors.Is(err, ErrGone) {

@@ -73,6 +73,7 @@ func (b *Bot) logout(ctx context.Context, in *Invocation) error {
 }
 
 func (b *Bot) pressLogout(ctx context.Context, in *Invocation) error {
+	in.private = true
 	return b.signOut(ctx, in, in.Args[0])
 }
 
@@ -112,6 +113,7 @@ func (b *Bot) pressKeep(ctx context.Context, in *Invocation) error {
 // pressForget erases everything of the person. What the providers still list,
 // they are told.
 func (b *Bot) pressForget(ctx context.Context, in *Invocation) error {
+	in.private = true
 	accounts, err := b.accounts(ctx, in)
 	if err != nil {
 		return err

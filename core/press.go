@@ -21,8 +21,10 @@ func (b *Bot) pressMe(ctx context.Context, in *Invocation) error {
 }
 
 // about returns the login that a press is about, and its thread. It reports false
-// for one of so long ago that its row is gone, after having said so.
+// for one of so long ago that its row is gone, after having said so. What else is
+// said of a login is its person's alone.
 func (b *Bot) about(ctx context.Context, in *Invocation) (authflow.Login, thread, bool, error) {
+	in.private = true
 	login, err := b.logins.Login(ctx, in.Args[0])
 	if errors.Is(err, store.ErrNotFound) {
 		return login, thread{}, false, in.tell(ctx, b.words.TooOld)
@@ -110,6 +112,7 @@ func (b *Bot) pressNotMe(ctx context.Context, in *Invocation) error {
 	if len(in.Args) == 1 {
 		return b.decide(ctx, in, b.logins.Disown)
 	}
+	in.private = true
 	person, err := in.personID(ctx)
 	if err != nil {
 		return err

@@ -62,10 +62,9 @@ func (b *Bot) pointThere(ctx context.Context, in *Invocation, why error) error {
 	if !ok || cannot.Link == "" {
 		return in.tell(ctx, b.words.NoPrivate)
 	}
-	link := cannot.Link
 	_, err := in.port.reply(ctx, in.Back, in.Chat, Message{
 		Text:    b.words.OpenDirectText,
-		Rows:    [][]Control{{Link{Label: markup.Visible(b.words.OpenDirect), URL: link}}},
+		Rows:    [][]Control{{Link{Label: markup.Visible(b.words.OpenDirect), URL: cannot.Link}}},
 		Private: in.port.caps.Private,
 	})
 	return err
