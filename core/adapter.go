@@ -21,11 +21,14 @@ type Adapter interface {
 	// Size is the length of t as the platform counts it, after escaping.
 	Size(t markup.Text) int
 	// Publish makes the commands known to the adapter and, where write is set,
-	// to the platform; it writes only what differs. It is called before Run.
+	// to the platform; it writes only what differs. It is called before Run, and
+	// like Run it tries until ctx ends or nothing can help.
 	Publish(ctx context.Context, cmds []Command, write bool) error
 	// Run hands over what happens until ctx ends, which is no error, or until
 	// nothing can help. It reconnects by itself. on does not block for long.
 	Run(ctx context.Context, on func(Event)) error
+	// Ready reports whether what happens on the platform reaches the bot now.
+	Ready() bool
 	// Routes are where the platform delivers over HTTP, by path; nil if nowhere.
 	Routes() map[string]http.Handler
 	// Send sends without being asked. It returns ErrForbidden, ErrGone for a
@@ -59,9 +62,11 @@ type Caps struct {
 	Platform, Title string        // "matrix", "Matrix"
 	Private         bool          // has messages that one person alone sees
 	PrivateEdit     time.Duration // how long the bot can still edit one
+	Alert           int           // characters of a text that answers a press and only the presser sees; 0: none
 	Single          bool          // one process at a time may Run
 	Forms, Selects  bool
 	Embeds, Copies  bool
+	Replies         bool // opens a box to reply in beside a message with Answer, which then has no controls
 	Loopback        bool // shows links to the person's own machine as links
 	Limits          Limits
 }

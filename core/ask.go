@@ -15,6 +15,9 @@ import (
 	"github.com/usherbot/usher/core/store"
 )
 
+// skip is what people write to leave out an answer.
+const skip = "-"
+
 // askFor is how long a form or a question waits for its answer.
 const askFor = 15 * time.Minute
 
@@ -142,6 +145,9 @@ func (q question) message(in *Invocation) Message {
 	if input.Hint != "" {
 		m.Text = markup.F(w.QuestionHint, input.Label, input.Hint)
 	}
+	if in.port.caps.Replies && !in.Chat.Direct && len(input.Choices) == 0 {
+		return q.forReply(in, m.Text)
+	}
 	button := func(label string, tone Tone, name string, args ...string) Control {
 		args = append([]string{q.Key, strconv.Itoa(q.At)}, args...)
 		return Button{Label: label, Tone: tone, Do: Action{Name: name, Args: args, Only: in.From, For: askFor}}
@@ -155,6 +161,17 @@ func (q question) message(in *Invocation) Message {
 	}
 	m.Rows = append(m.Rows, last)
 	return m
+}
+
+// forReply is a question that a platform opens a reply box for, in place of
+// buttons: it says by words how to get out of it.
+func (q question) forReply(in *Invocation, text markup.Text) Message {
+	w := &in.bot.words
+	how := w.ReplyHere
+	if q.Form.Inputs[q.At].Optional {
+		how = w.ReplyOrSkip
+	}
+	return Message{Text: join([]markup.Text{markup.F(w.QuestionTo, markup.Person(in.From.Key(), in.From.Name), text), how}), Answer: true}
 }
 
 // openQuestion returns the question that a message answers, if it does: in a
@@ -190,6 +207,9 @@ func (b *Bot) question(ctx context.Context, in *Invocation) (*question, error) {
 // answer takes a message as the answer.
 func (q *question) answer(ctx context.Context, in *Invocation) error {
 	said, _ := in.What.(Said)
+	if strings.TrimSpace(said.Text) == skip && q.Form.Inputs[q.At].Optional {
+		return q.next(ctx, in)
+	}
 	return q.take(ctx, in, q.Form.Inputs[q.At].valueOf(strings.TrimSpace(said.Text)))
 }
 

@@ -176,17 +176,12 @@ func (b *Bot) Run(ctx context.Context) error {
 	return b.serve(ctx)
 }
 
-// prepare checks the secret and publishes the commands.
+// prepare checks the secret and makes the commands ready to run.
 func (b *Bot) prepare(ctx context.Context) error {
 	if err := b.checkSecret(ctx); err != nil {
 		return err
 	}
 	b.compile()
-	for _, p := range b.sorted() {
-		if err := p.adapter.Publish(ctx, b.published(), true); err != nil {
-			return fmt.Errorf("publish commands on %s: %w", p.caps.Title, err)
-		}
-	}
 	return nil
 }
 
@@ -211,9 +206,9 @@ func (b *Bot) serve(ctx context.Context) error {
 	var platforms sync.WaitGroup
 	for _, p := range b.sorted() {
 		platforms.Go(func() {
-			if err := p.adapter.Run(running, b.lanes.take); err != nil && running.Err() == nil {
+			if err := p.run(running); err != nil && running.Err() == nil {
 				b.log.Error("platform ended", "platform", p.caps.Platform, "error", err)
-				ends <- fmt.Errorf("run %s: %w", p.caps.Title, err)
+				ends <- err
 			}
 		})
 	}
@@ -232,6 +227,17 @@ func (b *Bot) serve(ctx context.Context) error {
 		all = append(all, err)
 	}
 	return errors.Join(all...)
+}
+
+// run publishes the commands on a platform and takes what happens there.
+func (p *port) run(ctx context.Context) error {
+	if err := p.adapter.Publish(ctx, p.bot.published(), true); err != nil {
+		return fmt.Errorf("publish commands on %s: %w", p.caps.Title, err)
+	}
+	if err := p.adapter.Run(ctx, p.bot.lanes.take); err != nil {
+		return fmt.Errorf("run %s: %w", p.caps.Title, err)
+	}
+	return nil
 }
 
 // check collects what cannot work.

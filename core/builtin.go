@@ -69,7 +69,16 @@ func (b *Bot) help(ctx context.Context, in *Invocation) error {
 		_, err := in.Reply(ctx, Message{Text: join(b.explain(n, b.words.HelpOf))})
 		return err
 	}
-	lines := []markup.Text{b.words.Help}
+	return b.list(ctx, in, b.words.Help)
+}
+
+// greet answers somebody who has just come.
+func (b *Bot) greet(ctx context.Context, in *Invocation) error {
+	return b.list(ctx, in, markup.F(b.words.Greet, b.name), b.words.Help)
+}
+
+// list lists the commands below what is said first.
+func (b *Bot) list(ctx context.Context, in *Invocation, lines ...markup.Text) error {
 	nodes := slices.SortedFunc(slices.Values(b.commands), func(x, y *node) int { return strings.Compare(x.Name, y.Name) })
 	for _, n := range nodes {
 		lines = append(lines, b.explain(n, b.words.HelpLine)...)

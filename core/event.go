@@ -98,7 +98,7 @@ type Event struct {
 	Safe func()
 }
 
-// What is what happened: a Call, Press, Submit, Said or Gone.
+// What is what happened: a Call, Press, Submit, Said, Hello or Gone.
 type What interface{ what() }
 
 type (
@@ -124,6 +124,9 @@ type (
 		Text string
 		ToMe bool // in a direct chat, or the bot was addressed by name
 	}
+	// Hello says that somebody has opened the chat with the bot for the first time,
+	// and is to be greeted.
+	Hello struct{}
 	// Gone says that the workspace of the chat removed the bot.
 	Gone struct{}
 )
@@ -132,4 +135,5 @@ func (Call) what()   {}
 func (Press) what()  {}
 func (Submit) what() {}
 func (Said) what()   {}
+func (Hello) what()  {}
 func (Gone) what()   {}

@@ -47,6 +47,7 @@ func Fit(m Message, c Caps, size func(markup.Text) int) []Message {
 			out[i].Key = "" // the parts are not repeats of each other
 		}
 	}
+	out[len(out)-1].Answer = m.Answer
 	return out
 }
 

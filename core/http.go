@@ -7,8 +7,8 @@ import (
 
 // Handler serves what reaches the bot over HTTP: deliveries of the platforms
 // that want it so, /healthz, which says that the process lives, and /readyz,
-// which says that Run is serving. Connect comes first. The bot itself never
-// listens.
+// which says that Run is serving and every platform connected. Connect comes
+// first. The bot itself never listens.
 func (b *Bot) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, p := range b.sorted() {
@@ -20,11 +20,24 @@ func (b *Bot) Handler() http.Handler {
 		fmt.Fprintln(w, "ok")
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !b.lanes.isOpen() {
-			http.Error(w, "not running", http.StatusServiceUnavailable)
+		if waits := b.waitsFor(); waits != "" {
+			http.Error(w, waits, http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintln(w, "ok")
 	})
 	return mux
+}
+
+// waitsFor says what is missing until the bot serves all its platforms.
+func (b *Bot) waitsFor() string {
+	if !b.lanes.isOpen() {
+		return "not running"
+	}
+	for _, p := range b.sorted() {
+		if !p.adapter.Ready() {
+			return p.caps.Title + " is not connected"
+		}
+	}
+	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"unicode/utf8"
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/core/markup"
@@ -32,6 +33,10 @@ type Invocation struct {
 func (in *Invocation) Reply(ctx context.Context, m Message) (Ref, error) {
 	m.Private = (m.Private || in.private) && !in.Chat.Direct
 	if m.Private && !in.port.caps.Private {
+		ref, err := in.alert(ctx, m)
+		if !errors.Is(err, ErrTooLate) {
+			return ref, err
+		}
 		m.Private = false
 		chat, err := in.Direct(ctx)
 		if err != nil {
@@ -107,8 +112,24 @@ func (in *Invocation) personID(ctx context.Context) (string, error) {
 // tell says something that only the person needs to hear, as privately as the
 // chat allows without going elsewhere. It holds nothing that others must not see.
 func (in *Invocation) tell(ctx context.Context, t markup.Text) error {
+	if !in.Chat.Direct && !in.port.caps.Private {
+		if _, err := in.alert(ctx, Message{Text: t, Private: true}); !errors.Is(err, ErrTooLate) {
+			return err
+		}
+	}
 	_, err := in.port.reply(ctx, in.Back, in.Chat, Message{Text: t, Private: in.port.caps.Private && !in.Chat.Direct})
 	return err
+}
+
+// alert answers a press by what only its presser sees, on a platform that has no
+// other private messages. ErrTooLate: not this event, or not this message.
+func (in *Invocation) alert(ctx context.Context, m Message) (Ref, error) {
+	_, pressed := in.What.(Press)
+	long := utf8.RuneCountInString(markup.Visible(m.Text)) > in.port.caps.Alert
+	if !pressed || in.On.Chat.ID == "" || long || len(m.Rows) > 0 || len(m.Embeds) > 0 {
+		return Ref{}, ErrTooLate
+	}
+	return in.port.reply(ctx, in.Back, in.Chat, m)
 }
 
 // confide says what went wrong. What a private command says of that, others must

@@ -14,6 +14,7 @@ type Message struct {
 	Embeds  []Embed
 	Rows    [][]Control
 	Private bool   // only for the person who asked; only a Responder may send it
+	Answer  bool   // a question: the person is to reply to this very message
 	Key     string // the same key again is shown once where the platform can; up to 25 characters
 }
 

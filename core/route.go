@@ -181,6 +181,8 @@ func (b *Bot) route(ctx context.Context, in *Invocation) (Handler, error) {
 		return b.routeToken, nil
 	case Said:
 		return b.routeSaid(ctx, in, what)
+	case Hello:
+		return b.greet, nil
 	case Gone:
 		b.log.Info("a workspace removed the bot", "platform", in.Chat.Platform, "team", in.Chat.Team)
 	}
@@ -216,6 +218,8 @@ func (b *Bot) routeToken(ctx context.Context, in *Invocation) error {
 	token, values, filled := in.pressed()
 	act, err := b.open(ctx, token, in.From, in.Chat)
 	switch {
+	case errors.Is(err, errForged) && in.On.Chat.ID == "" && in.Chat.Direct:
+		return b.greet(ctx, in) // a link that somebody else made leads here too
 	case errors.Is(err, errForged):
 		b.log.Debug("a forged token was pressed", "platform", in.Chat.Platform)
 		return nil

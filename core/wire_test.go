@@ -31,6 +31,7 @@ type wire struct {
 	paths  map[string]http.Handler
 	closed map[string]error // what comes of writing to a chat, by its ID
 	mu     sync.Mutex
+	away   bool // not connected, though Run runs
 	on     func(Event)
 	done   []deed
 	seq    int
@@ -92,6 +93,12 @@ func (w *wire) Size(t markup.Text) int                         { return utf8.Run
 func (w *wire) Routes() map[string]http.Handler                { return w.paths }
 func (w *wire) Delete(context.Context, Ref) error              { return nil }
 func (w *wire) Publish(context.Context, []Command, bool) error { return w.down }
+
+func (w *wire) Ready() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.on != nil && !w.away
+}
 
 func (w *wire) Run(ctx context.Context, on func(Event)) error {
 	w.mu.Lock()

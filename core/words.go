@@ -7,6 +7,7 @@ import "github.com/usherbot/usher/core/markup"
 // order of the arguments, given in each comment, cannot change.
 type Words struct {
 	// Commands.
+	Greet                              markup.Text
 	Help, HelpOf, HelpLine, Ping       markup.Text
 	Unknown, DidYouMean, UnknownTopic  markup.Text
 	Usage, MustBe, TooMuch, NeedsValue markup.Text
@@ -15,7 +16,8 @@ type Words struct {
 
 	// Buttons and questions.
 	NotYours, TooOld, Continue, ContinueText markup.Text
-	Question, QuestionHint                   markup.Text
+	Question, QuestionHint, QuestionTo       markup.Text
+	ReplyHere, ReplyOrSkip                   markup.Text
 	AnswerTooLong, AnswerNotOffered          markup.Text
 	Cancel, Skip, QuestionCancelled          markup.Text
 
@@ -40,6 +42,7 @@ type Words struct {
 
 // English is what the bot says unless Options.Words says otherwise.
 var English = Words{
+	Greet:        "Hello, I am *%s*.", // bot
 	Help:         "I know these commands:",
 	HelpLine:     "`/%s` – %s", // command with options, summary
 	HelpOf:       "`/%s` – %s", // the same, of one command
@@ -62,9 +65,12 @@ var English = Words{
 	NotYours:          "That button is not for you.",
 	TooOld:            "That button is too old. Please start again.",
 	Continue:          "Continue",
-	ContinueText:      "%s: one more step.",                                                              // form title
-	Question:          "*%s*",                                                                            // input label
-	QuestionHint:      "*%s*\n%s",                                                                        // input label, hint
+	ContinueText:      "%s: one more step.", // form title
+	Question:          "*%s*",               // input label
+	QuestionHint:      "*%s*\n%s",           // input label, hint
+	QuestionTo:        "%s: %s",             // person, one of the above
+	ReplyHere:         "Please reply to this message; `/cancel` stops.",
+	ReplyOrSkip:       "Please reply to this message, with `-` to leave it out; `/cancel` stops.",
 	AnswerTooLong:     "That is too long: %d characters, and at most %d are possible. Please try again.", // given, possible
 	AnswerNotOffered:  "That is not one of the choices. Please try again.",
 	Cancel:            "Cancel",

@@ -19,21 +19,30 @@ import (
 )
 
 // App is a client that was registered with a service, and what differs there
-// from the usual. Only ID is always needed.
+// from the usual. The tags are its settings, each below the service's name as in
+// GITHUB_CLIENT_ID. What New needs depends on the kind; ID nearly always.
 type App struct {
-	Name, Title string // for commands, "work", and for people, "Example Corp"
-	ID          string
-	Secret      seal.Secret // none: a public client
-	Auth        authflow.ClientAuth
-	Scopes      []string
+	Name        string              // for commands, "work"
+	Kind        string              `env:"KIND" doc:"what is spoken there: github, facebook or oidc; by default what NAME names, else oidc"`
+	Title       string              `env:"TITLE" doc:"what people are told that it is called"`
+	Issuer      string              `env:"ISSUER" doc:"oidc: the service's URL, exactly as it documents it"`
+	ID          string              `env:"CLIENT_ID" doc:"the id that the service gave your app"`
+	Secret      seal.Secret         `env:"CLIENT_SECRET" doc:"the secret that it gave; a public client has none"`
+	ClientToken seal.Secret         `env:"CLIENT_TOKEN" doc:"facebook: the client token, from Settings, Advanced"`
+	Auth        authflow.ClientAuth `env:"CLIENT_AUTH" doc:"how the app proves who it is: none, post or basic; by default as the service wants it"`
+	Scopes      []string            `env:"SCOPES" envSeparator:" " doc:"what is asked for at every login, separated by spaces"`
 
 	// Endpoints that are not where the service says.
-	DeviceURL, TokenURL, UserinfoURL string
+	Base        string `env:"BASE_URL" doc:"github: a server of your own; facebook: the graph, with its version"`
+	DeviceURL   string `env:"DEVICE_URL" doc:"where codes are asked for, if not where the service says"`
+	TokenURL    string `env:"TOKEN_URL" doc:"where tokens are asked for, likewise"`
+	UserinfoURL string `env:"USERINFO_URL" doc:"where a token says whose it is, likewise"`
 
 	// APIHosts may be sent the token beside the service's own, as host or
 	// host:port. VerifyHosts, where there are any, are the only others that a
 	// link for a person may point to.
-	APIHosts, VerifyHosts []string
+	APIHosts    []string `env:"API_HOSTS" doc:"more hosts that commands may send the token to, separated by commas"`
+	VerifyHosts []string `env:"VERIFY_HOSTS" doc:"the only other hosts that a login link may point to, separated by commas"`
 
 	// What the service wants beyond the standard with a request for a code, and
 	// with one for a token: audience, resource, mkt.

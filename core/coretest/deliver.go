@@ -38,6 +38,13 @@ func (c *Chat) Run(ctx context.Context, on func(core.Event)) error {
 	}
 }
 
+// Ready implements core.Adapter: a bot is connected.
+func (c *Chat) Ready() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.lines) > 0
+}
+
 func (c *Chat) connect() *line {
 	c.mu.Lock()
 	defer c.mu.Unlock()
