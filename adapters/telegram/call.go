@@ -1,0 +1,219 @@
+package telegram
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
+
+	"github.com/usherbot/usher/core"
+)
+
+const (
+	callTimeout = 15 * time.Second
+	maxAnswer   = 16 << 20 // bytes; a hundred updates are far smaller
+)
+
+// params are the parameters of a method, objects and lists as JSON.
+type params = tgbotapi.Params
+
+// asJSON is an object or a list as a parameter.
+func asJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("telegram: encode %T: %v", v, err)) // it has nothing that JSON lacks
+	}
+	return string(b)
+}
+
+// call does one request. Its errors are a *refusal, an *outage or that of ctx,
+// and hold no address: the token is in it.
+func (a *Adapter) call(ctx context.Context, method string, p params, result any) error {
+	over := &lent{ctx: ctx, client: a.client}
+	api := &tgbotapi.BotAPI{Token: a.config.Token.Reveal(), Client: over}
+	api.SetAPIEndpoint(strings.ReplaceAll(a.config.APIBase, "%", "%%") + "/bot%s/%s")
+	resp, err := api.MakeRequest(method, p)
+	said, refused := errors.AsType[*tgbotapi.Error](err)
+	switch {
+	case ctx.Err() != nil && err != nil && !refused:
+		return fmt.Errorf("%s: %w", method, context.Cause(ctx))
+	case refused && said.Code != 0:
+		return &refusal{method, said.Code, plain(said.Message), said.RetryAfter, said.MigrateToChatID}
+	case err != nil:
+		return &outage{method, over.status, bare(err)}
+	case result == nil:
+		return nil
+	}
+	if err := json.Unmarshal(resp.Result, result); err != nil {
+		return &outage{method, over.status, errors.New("the answer is of another shape")}
+	}
+	return nil
+}
+
+// soon is call for a method that is answered at once.
+func (a *Adapter) soon(ctx context.Context, method string, p params, result any) error {
+	ctx, stop := context.WithTimeoutCause(ctx, callTimeout, errTimeout)
+	defer stop()
+	err := a.call(ctx, method, p, result)
+	if errors.Is(err, errTimeout) {
+		return &outage{method: method, err: errTimeout}
+	}
+	return err
+}
+
+var errTimeout = errors.New("no answer in time")
+
+// lent is the client library's way to the network, with the context that the
+// library lacks.
+type lent struct {
+	ctx    context.Context
+	client *http.Client
+	status int
+}
+
+// Do implements tgbotapi.HTTPClient.
+func (l *lent) Do(req *http.Request) (*http.Response, error) {
+	resp, err := l.client.Do(req.WithContext(l.ctx))
+	if err != nil {
+		return nil, bare(err)
+	}
+	l.status = resp.StatusCode
+	resp.Body = http.MaxBytesReader(nil, resp.Body, maxAnswer)
+	return resp, nil
+}
+
+// newClient is base without redirects, which would take the token elsewhere.
+func newClient(base *http.Client) *http.Client {
+	c := http.Client{}
+	if base != nil {
+		c = *base
+	}
+	if c.Transport == nil {
+		c.Transport = &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+			ForceAttemptHTTP2:   true,
+			MaxIdleConnsPerHost: 64,
+			IdleConnTimeout:     90 * time.Second,
+			TLSHandshakeTimeout: 5 * time.Second,
+		}
+	}
+	c.Jar, c.Timeout = nil, 0
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &c
+}
+
+// bare is what went wrong on the way, without the address.
+func bare(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return errors.New(dns.Err)
+	}
+	return err
+}
+
+// refusal is what Telegram says when it does not do what was asked.
+type refusal struct {
+	method     string
+	code       int
+	text       string
+	retryAfter int   // seconds
+	movedTo    int64 // the group's new id
+}
+
+func (e *refusal) Error() string { return fmt.Sprintf("%s: %d %s", e.method, e.code, e.text) }
+
+var quoted = regexp.MustCompile(`["'].*["']`)
+
+// plain is a description without what it quotes: that may be a login link.
+func plain(text string) string {
+	text = quoted.ReplaceAllString(text, "…")
+	if r := []rune(text); len(r) > 200 {
+		text = string(r[:200]) + "…"
+	}
+	return text
+}
+
+// Unwrap returns what core makes of it, or nil.
+func (e *refusal) Unwrap() error {
+	switch {
+	case e.code == http.StatusTooManyRequests:
+		return &core.Slow{After: time.Duration(max(e.retryAfter, 1)) * time.Second}
+	case e.code == http.StatusForbidden, e.says("initiate conversation"), e.says("not enough rights"), e.says("CHAT_WRITE_FORBIDDEN"):
+		return core.ErrForbidden
+	case e.says("chat not found"), e.says("message to edit not found"), e.says("message can't be"),
+		e.says("MESSAGE_ID_INVALID"), e.says("message thread not found"), e.says("PEER_ID_INVALID"):
+		return core.ErrGone
+	}
+	return nil
+}
+
+func (e *refusal) says(what string) bool {
+	return e.code == http.StatusBadRequest && strings.Contains(e.text, what)
+}
+
+// sameAsBefore reports whether an edit failed because it would change nothing.
+func sameAsBefore(err error) bool {
+	r, ok := errors.AsType[*refusal](err)
+	return ok && r.says("message is not modified")
+}
+
+func alreadyDeleted(err error) bool {
+	r, ok := errors.AsType[*refusal](err)
+	return ok && r.says("message to delete not found")
+}
+
+// code is the code of a refusal, 0 of any other error.
+func code(err error) int {
+	if r, ok := errors.AsType[*refusal](err); ok {
+		return r.code
+	}
+	return 0
+}
+
+// outage is a request that got no answer, or one that is not Telegram's.
+type outage struct {
+	method string
+	status int // of HTTP; 0: no answer
+	err    error
+}
+
+func (e *outage) Error() string {
+	if e.status == 0 || e.status == http.StatusOK {
+		return e.method + ": " + e.err.Error()
+	}
+	return e.method + ": HTTP status " + strconv.Itoa(e.status)
+}
+
+func (e *outage) Unwrap() error { return e.err }
+
+// passing reports whether an error is Telegram's, or the network's, and may be
+// gone at the next try.
+func passing(err error) bool {
+	_, out := errors.AsType[*outage](err)
+	return out || code(err) >= http.StatusInternalServerError
+}
+
+// hopeless reports whether Telegram has understood a request and will never do it.
+func hopeless(err error) bool {
+	c := code(err)
+	return c >= http.StatusBadRequest && c < http.StatusInternalServerError &&
+		c != http.StatusUnauthorized && c != http.StatusConflict && c != http.StatusTooManyRequests
+}
+
+// lost reports whether a request may have been done although no answer came.
+func lost(err error) bool {
+	return errors.Is(err, errTimeout) || errors.Is(err, io.ErrUnexpectedEOF)
+}

@@ -1,0 +1,27 @@
+package telegram
+
+import (
+	"log/slog"
+
+	"go.uber.org/fx"
+
+	"github.com/usherbot/usher/core"
+)
+
+// Module connects the bot to Telegram where its Config has a token, and else
+// leaves Telegram out.
+var Module = fx.Module("telegram", core.ProvideAdapter(func(p parts) []core.Adapter {
+	if p.Config.Token == "" {
+		return nil
+	}
+	if p.Config.Log == nil {
+		p.Config.Log = p.Log
+	}
+	return []core.Adapter{New(p.Config)}
+}))
+
+type parts struct {
+	fx.In
+	Config Config
+	Log    *slog.Logger `optional:"true"`
+}

@@ -1,0 +1,73 @@
+package telegram
+
+import (
+	"context"
+	"slices"
+
+	"github.com/usherbot/usher/core"
+)
+
+// maxCommands is how many a list may have.
+const maxCommands = 100
+
+// listed is a command as people find it in the menu.
+type listed struct {
+	Name    string `json:"command"`
+	Summary string `json:"description"`
+}
+
+// scope is whom a list of commands is for. The narrower list wins.
+type scope struct {
+	Type string `json:"type"`
+}
+
+// Publish implements core.Adapter: everybody gets the list of all commands, and
+// narrower lists, which an earlier bot may have left, go.
+func (a *Adapter) Publish(ctx context.Context, cmds []core.Command, write bool) error {
+	if err := a.persist(ctx, "find out who the bot is", func() error {
+		_, err := a.identify(ctx)
+		return err
+	}); err != nil || !write {
+		return err
+	}
+	if len(cmds) > maxCommands {
+		a.log.Warn("some commands are missing from the menu", "platform", platform, "commands", len(cmds), "most", maxCommands)
+	}
+	for _, s := range []string{"default", "all_private_chats", "all_group_chats"} {
+		var want []listed
+		if s == "default" {
+			want = menu(cmds)
+		}
+		err := a.persist(ctx, "publish the commands", func() error { return a.publish(ctx, scope{s}, want) })
+		if hopeless(err) { // people can still type them
+			a.log.Warn("the commands are not in the menu", "platform", platform, "scope", s, "error", err)
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publish makes the list of a scope what it should be, if it is not.
+func (a *Adapter) publish(ctx context.Context, s scope, want []listed) error {
+	var have []listed
+	err := a.soon(ctx, "getMyCommands", params{"scope": asJSON(s)}, &have)
+	switch {
+	case err != nil:
+		return err
+	case slices.Equal(have, want):
+		return nil
+	case len(want) == 0:
+		return a.soon(ctx, "deleteMyCommands", params{"scope": asJSON(s)}, nil)
+	}
+	return a.soon(ctx, "setMyCommands", params{"scope": asJSON(s), "commands": asJSON(want)}, nil)
+}
+
+// menu is what people find of the commands. Subcommands they type.
+func menu(cmds []core.Command) []listed {
+	out := make([]listed, 0, len(cmds))
+	for _, c := range cmds[:min(len(cmds), maxCommands)] {
+		out = append(out, listed{c.Name, c.Summary})
+	}
+	return out
+}

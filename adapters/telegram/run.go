@@ -1,0 +1,254 @@
+package telegram
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/usherbot/usher/core"
+)
+
+const (
+	pollFor   = 30 * time.Second // that Telegram holds a poll; it allows 50
+	pollSlack = 15 * time.Second // for its answer to arrive
+	shortest  = time.Second      // between tries after a failure
+	longest   = 30 * time.Second
+)
+
+// Run implements core.Adapter.
+func (a *Adapter) Run(ctx context.Context, on func(core.Event)) error {
+	err := a.persist(ctx, "find out who the bot is", func() error {
+		_, err := a.identify(ctx)
+		return err
+	})
+	if err != nil {
+		return end(ctx, err)
+	}
+	in := &intake{on: on, done: make(chan struct{})}
+	a.intake.Store(in)
+	defer func() {
+		a.ready.Store(false)
+		a.intake.Store(nil)
+		close(in.done)
+	}()
+	if a.config.Mode == Webhook {
+		return end(ctx, a.hook(ctx))
+	}
+	return end(ctx, a.poll(ctx))
+}
+
+// end makes what ctx brought about no error.
+func end(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// intake is where updates go while Run runs.
+type intake struct {
+	on   func(core.Event)
+	done chan struct{}
+}
+
+// persist does something that comes before all else: again and again, until it is
+// done, ctx ends, or nothing can help.
+func (a *Adapter) persist(ctx context.Context, what string, do func() error) error {
+	for tries := 0; ; tries++ {
+		err := do()
+		switch fatal := rejected(err); {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case fatal != nil:
+			return fatal
+		case hopeless(err):
+			return err
+		}
+		if tries == 0 {
+			a.log.Warn("Telegram cannot be reached; trying on", "to", what, "error", err)
+		}
+		if err := pause(ctx, backoff(tries, err)); err != nil {
+			return err
+		}
+	}
+}
+
+// backoff is how long to wait after so many failures: longer and longer, never
+// in step with others, and as long as Telegram says.
+func backoff(tries int, err error) time.Duration {
+	if slow, ok := errors.AsType[*core.Slow](err); ok {
+		return slow.After
+	}
+	d := min(shortest<<min(tries, 5), longest)
+	return d - rand.N(d/4)
+}
+
+// hook has Telegram deliver to Routes, and waits for the end. The webhook stays:
+// other replicas use it, and what comes meanwhile Telegram keeps.
+func (a *Adapter) hook(ctx context.Context) error {
+	set := params{
+		"url": a.config.PublicURL + path, "secret_token": a.config.WebhookSecret.Reveal(),
+		"allowed_updates": allowedUpdates,
+	}
+	err := a.persist(ctx, "set the webhook", func() error { return a.soon(ctx, "setWebhook", set, nil) })
+	if hopeless(err) {
+		return fmt.Errorf("USHER_PUBLIC_URL: Telegram does not deliver there: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	a.ready.Store(true)
+	<-ctx.Done()
+	return nil
+}
+
+// poll asks for updates until ctx ends or Telegram no longer knows the token.
+func (a *Adapter) poll(ctx context.Context) error {
+	err := a.persist(ctx, "remove the webhook", func() error { return a.unhook(ctx) })
+	if err != nil && !hopeless(err) {
+		return err
+	}
+	o := newOffset()
+	defer a.farewell(ctx, o)
+	for failures := 0; ; {
+		began := time.Now()
+		news, err := a.pollOnce(ctx, o)
+		switch fatal := rejected(err); {
+		case ctx.Err() != nil:
+			return nil
+		case fatal != nil:
+			return fatal
+		case err == nil:
+			if failures > 0 {
+				a.log.Info("Telegram answers again", "failures", failures)
+			}
+			failures = 0
+			o.wait(ctx, news, began)
+			continue
+		}
+		a.ready.Store(false)
+		if failures == 0 {
+			a.log.Warn("no updates from Telegram; trying on", "error", err)
+		}
+		if err := a.recover(ctx, err, failures); err != nil {
+			return nil //nolint:nilerr // ctx has ended
+		}
+		failures++
+	}
+}
+
+// recover waits before the next poll. Of the two reasons for a 409, a webhook is
+// removed again; another poller with the same token is left to its end.
+func (a *Adapter) recover(ctx context.Context, err error, failures int) error {
+	if code(err) == http.StatusConflict {
+		if err := a.unhook(ctx); err != nil {
+			a.log.Debug("the webhook is not removed", "error", err)
+		}
+	}
+	return pause(ctx, backoff(failures, err))
+}
+
+// unhook removes a webhook, and leaves Telegram what it has kept for it.
+func (a *Adapter) unhook(ctx context.Context) error {
+	var set struct {
+		URL string `json:"url"`
+	}
+	if err := a.soon(ctx, "getWebhookInfo", params{}, &set); err != nil || set.URL == "" {
+		return err
+	}
+	a.log.Info("removing the webhook, because updates are polled", "platform", platform)
+	return a.soon(ctx, "deleteWebhook", params{"drop_pending_updates": "false"}, nil)
+}
+
+// pollOnce asks once, and hands over what has come. It reports whether there was
+// news. Until the first answer it asks for what is there already.
+func (a *Adapter) pollOnce(ctx context.Context, o *offset) (bool, error) {
+	hold := pollFor
+	if !a.ready.Load() {
+		hold = 0
+	}
+	ask := params{"timeout": strconv.Itoa(int(hold.Seconds())), "allowed_updates": allowedUpdates}
+	next := o.confirmed()
+	if next != 0 {
+		ask["offset"] = strconv.FormatInt(next, 10)
+	}
+	limited, stop := context.WithTimeoutCause(ctx, hold+pollSlack, errTimeout)
+	defer stop()
+	var raws []json.RawMessage
+	if err := a.call(limited, "getUpdates", ask, &raws); err != nil {
+		return false, err
+	}
+	a.ready.Store(true)
+	news := false
+	for _, raw := range raws {
+		u, err := parse(raw)
+		if err != nil {
+			a.log.Error("an update cannot be read", "platform", platform, "error", err)
+		}
+		if u.ID == 0 || !o.take(u.ID) {
+			continue
+		}
+		news = news || u.ID >= next
+		a.receive(u, err == nil, func() { o.safe(u.ID) })
+	}
+	return news, nil
+}
+
+// receive hands an update over. What is no event is safe at once.
+func (a *Adapter) receive(u update, readable bool, safe func()) {
+	in, heard := incoming{}, false
+	if readable {
+		a.learn(u)
+		in, heard = decode(u, *a.self.Load(), a.people.called, time.Now())
+	}
+	to := a.intake.Load()
+	switch {
+	case !heard:
+		safe()
+		return
+	case to == nil:
+		return
+	}
+	r := &responder{adapter: a, in: in}
+	if in.callback != "" {
+		r.ack = a.newAck(in.callback)
+	}
+	in.event.Back, in.event.Safe = r, safe
+	to.on(in.event)
+}
+
+// learn remembers what an update tells beside what it says.
+func (a *Adapter) learn(u update) {
+	m := u.Message
+	if m == nil {
+		return
+	}
+	a.people.meet(m.From)
+	if m.ReplyTo != nil {
+		a.people.meet(m.ReplyTo.From)
+	}
+	if m.MovedTo != 0 {
+		a.moved.note(strconv.FormatInt(m.Chat.ID, 10), strconv.FormatInt(m.MovedTo, 10))
+	}
+}
+
+// farewell confirms what is safe, so that it does not come again.
+func (a *Adapter) farewell(ctx context.Context, o *offset) {
+	next := o.confirmed()
+	if next == 0 {
+		return
+	}
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer stop()
+	err := a.call(ctx, "getUpdates", params{"offset": strconv.FormatInt(next, 10), "limit": "1", "timeout": "0"}, nil)
+	if err != nil {
+		a.log.Debug("the last updates will come again", "platform", platform, "error", err)
+	}
+}
