@@ -21,9 +21,10 @@ const (
 // not safe yet.
 type offset struct {
 	mu      sync.Mutex
-	next    int64          // what is before it is confirmed by the next poll; 0: nothing is known
+	next    int64          // what is before it may be confirmed by the next poll; 0: nothing is known
+	asked   int64          // what is before it was confirmed by the last poll
 	top     int64          // the last that was taken
-	held    map[int64]hold // taken, not before next
+	held    map[int64]hold // taken, and not before next
 	changed chan struct{}  // something became safe
 }
 
@@ -45,7 +46,7 @@ func (o *offset) take(id int64) bool {
 	if h, known := o.held[id]; known && (h.safe || time.Since(h.since) < unheld) {
 		return false
 	}
-	if id >= o.next {
+	if id >= o.asked {
 		o.held[id] = hold{since: time.Now()}
 		o.top = max(o.top, id)
 		o.advance()
@@ -90,10 +91,11 @@ func (o *offset) advance() {
 	}
 }
 
-// confirmed is the offset of the next poll; 0: none.
-func (o *offset) confirmed() int64 {
+// confirm is the offset of the next poll; 0: none.
+func (o *offset) confirm() int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.asked = o.next
 	return o.next
 }
 

@@ -175,7 +175,7 @@ func (a *Adapter) pollOnce(ctx context.Context, o *offset) (bool, error) {
 		hold = 0
 	}
 	ask := params{"timeout": strconv.Itoa(int(hold.Seconds())), "allowed_updates": allowedUpdates}
-	next := o.confirmed()
+	next := o.confirm()
 	if next != 0 {
 		ask["offset"] = strconv.FormatInt(next, 10)
 	}
@@ -241,7 +241,7 @@ func (a *Adapter) learn(u update) {
 
 // farewell confirms what is safe, so that it does not come again.
 func (a *Adapter) farewell(ctx context.Context, o *offset) {
-	next := o.confirmed()
+	next := o.confirm()
 	if next == 0 {
 		return
 	}
