@@ -151,6 +151,9 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
+// Format prints nothing of what the adapter knows, whatever the verb.
+func (*Adapter) Format(f fmt.State, _ rune) { fmt.Fprint(f, "the adapter for Telegram") }
+
 // Ready implements core.Adapter.
 func (a *Adapter) Ready() bool { return a.ready.Load() }
 

@@ -99,7 +99,8 @@ func TestNoTokenInErrors(t *testing.T) {
 			t.Errorf("%s: got %v, want an error without the token", base, err)
 		}
 	}
-	if shown := fmt.Sprintf("%v %+v %#v", Config{Token: testToken}, Config{Token: testToken}, Config{Token: testToken}); strings.Contains(shown, "marker-token") {
+	c := Config{Token: testToken}
+	if shown := fmt.Sprintf("%v %+v %#v %v %+v %#v", c, c, c, New(c), New(c), New(c)); strings.Contains(shown, "marker-token") {
 		t.Errorf("the token is in %s", shown)
 	}
 }

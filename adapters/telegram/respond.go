@@ -88,6 +88,8 @@ type ack struct {
 // newAck begins the wait for an answer.
 func (a *Adapter) newAck(query string) *ack {
 	k := &ack{adapter: a, query: query}
+	k.mu.Lock() // the timer may be quicker than its assignment
+	defer k.mu.Unlock()
 	k.timer = time.AfterFunc(ackAfter, func() { k.done(context.Background()) })
 	return k
 }

@@ -118,7 +118,7 @@ func (a *Adapter) poll(ctx context.Context) error {
 	o := newOffset()
 	defer a.farewell(ctx, o)
 	for failures := 0; ; {
-		began := time.Now()
+		began, steady := time.Now(), a.ready.Load()
 		news, err := a.pollOnce(ctx, o)
 		switch fatal := rejected(err); {
 		case ctx.Err() != nil:
@@ -126,10 +126,10 @@ func (a *Adapter) poll(ctx context.Context) error {
 		case fatal != nil:
 			return fatal
 		case err == nil:
-			if failures > 0 {
+			if failures > 0 && steady { // the second answer in a row
 				a.log.Info("Telegram answers again", "failures", failures)
+				failures = 0
 			}
-			failures = 0
 			o.wait(ctx, news, began)
 			continue
 		}
@@ -137,16 +137,16 @@ func (a *Adapter) poll(ctx context.Context) error {
 		if failures == 0 {
 			a.log.Warn("no updates from Telegram; trying on", "error", err)
 		}
-		if err := a.recover(ctx, err, failures); err != nil {
+		if err := a.standBack(ctx, err, failures); err != nil {
 			return nil //nolint:nilerr // ctx has ended
 		}
 		failures++
 	}
 }
 
-// recover waits before the next poll. Of the two reasons for a 409, a webhook is
-// removed again; another poller with the same token is left to its end.
-func (a *Adapter) recover(ctx context.Context, err error, failures int) error {
+// standBack waits before the next poll. Of the two reasons for a 409, a webhook
+// is removed again; another poller with the same token is left to its end.
+func (a *Adapter) standBack(ctx context.Context, err error, failures int) error {
 	if code(err) == http.StatusConflict {
 		if err := a.unhook(ctx); err != nil {
 			a.log.Debug("the webhook is not removed", "error", err)

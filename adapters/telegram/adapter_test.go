@@ -1,0 +1,333 @@
+package telegram
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/usherbot/usher/adapters/telegram/telegramtest"
+	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/coretest"
+)
+
+// journal is a log that is read while it is written.
+type journal struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.String()
+}
+
+// running is an adapter on a Telegram in memory, with all that it has heard.
+type running struct {
+	*Adapter
+	srv   *telegramtest.Server
+	log   *journal
+	stop  context.CancelFunc
+	ended chan error
+
+	mu    sync.Mutex
+	heard []core.Event
+}
+
+// start runs an adapter. do is what is made of an event; nil: it is safe at once.
+func start(t *testing.T, srv *telegramtest.Server, change func(*Config), do func(core.Event)) *running {
+	t.Helper()
+	r := &running{srv: srv, log: &journal{}, ended: make(chan error, 1)}
+	c := Config{
+		Token: srv.Token(), APIBase: srv.URL(), HTTP: srv.Client(),
+		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	if change != nil {
+		change(&c)
+	}
+	r.Adapter = New(c)
+	ctx, stop := context.WithCancel(t.Context())
+	r.stop = stop
+	go func() {
+		r.ended <- r.Run(ctx, func(ev core.Event) {
+			r.mu.Lock()
+			r.heard = append(r.heard, ev)
+			r.mu.Unlock()
+			if do == nil {
+				ev.Safe()
+			} else {
+				do(ev)
+			}
+		})
+	}()
+	synctest.Wait()
+	return r
+}
+
+// end stops the adapter, which is no error, and looks at all that it has sent.
+func (r *running) end(t *testing.T) {
+	t.Helper()
+	r.stop()
+	if err := <-r.ended; err != nil {
+		t.Errorf("run: got %v, want nil", err)
+	}
+	checkRequests(t, r.srv)
+	if strings.Contains(r.log.String(), r.srv.Token().Reveal()) {
+		t.Error("the token is in the log")
+	}
+}
+
+func (r *running) events() []core.Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]core.Event(nil), r.heard...)
+}
+
+// calls are the commands that were heard, by name.
+func (r *running) calls() string {
+	var names []string
+	for _, ev := range r.events() {
+		if call, ok := ev.What.(core.Call); ok {
+			names = append(names, call.Name)
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+// reply answers an event in the words given.
+func reply(t *testing.T, ev core.Event, m core.Message) core.Ref {
+	t.Helper()
+	ref, err := ev.Back.Reply(t.Context(), m)
+	if err != nil {
+		t.Errorf("reply: got %v, want nil", err)
+	}
+	return ref
+}
+
+// last is the newest message that somebody sees.
+func last(srv *telegramtest.Server, who, where string) coretest.Seen {
+	seen := srv.Sees(who, where)
+	if len(seen) == 0 {
+		return coretest.Seen{}
+	}
+	return seen[len(seen)-1]
+}
+
+func TestPublish(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := telegramtest.New(t, telegramtest.Options{})
+		a := New(Config{Token: srv.Token(), APIBase: srv.URL(), HTTP: srv.Client()})
+		if err := a.soon(t.Context(), "setMyCommands", params{"scope": `{"type":"all_group_chats"}`, "commands": `[{"command":"old","description":"Of another bot"}]`}, nil); err != nil {
+			t.Fatal(err)
+		}
+		cmds := []core.Command{{Name: "login", Summary: "Sign in"}, {Name: "ping", Summary: "Is anybody there?"}}
+		publish := func(write bool) {
+			t.Helper()
+			if err := a.Publish(t.Context(), cmds, write); err != nil {
+				t.Fatal(err)
+			}
+		}
+		written := func() int { return len(srv.Requests("setMyCommands", "deleteMyCommands")) - 1 }
+		publish(false)
+		if got := written(); got != 0 {
+			t.Errorf("got %d lists written by a bot that must not, want none", got)
+		}
+		publish(true)
+		if got := srv.Commands("default"); len(got) != 2 || got[0].Name != "login" || got[1].Summary != "Is anybody there?" {
+			t.Errorf("got %v, want both commands", got)
+		}
+		if got := srv.Commands("all_group_chats"); len(got) != 0 {
+			t.Errorf("got %v in groups, want what is there for everybody", got)
+		}
+		if got := written(); got != 2 {
+			t.Errorf("got %d lists written, want the two that differed", got)
+		}
+		publish(true)
+		if got := written(); got != 2 {
+			t.Errorf("got %d lists written in the end, want no more", got)
+		}
+		checkRequests(t, srv)
+	})
+}
+
+// A menu that Telegram does not take keeps no bot from starting.
+func TestPublishRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := telegramtest.New(t, telegramtest.Options{})
+		a := New(Config{Token: srv.Token(), APIBase: srv.URL(), HTTP: srv.Client(), Log: slog.New(slog.DiscardHandler)})
+		if err := a.Publish(t.Context(), []core.Command{{Name: "Ping", Summary: "In capitals"}}, true); err != nil {
+			t.Errorf("got %v, want nil", err)
+		}
+	})
+}
+
+func TestDirect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := telegramtest.New(t, telegramtest.Options{})
+		r := start(t, srv, nil, nil)
+		srv.Say("alice", "#general", "/ping")
+		time.Sleep(time.Second)
+		who := r.events()[0].From
+		direct := func(start, link string) {
+			t.Helper()
+			chat, err := r.Direct(t.Context(), who, start)
+			cannot, is := errors.AsType[*core.CannotDM](err)
+			if link != "" && (!is || cannot.Link != link) || link == "" && (err != nil || !chat.Direct || chat.ID != who.ID) {
+				t.Errorf("got %v, %v, want %q", chat, err, link)
+			}
+		}
+		direct("tok_EN-1", "https://t.me/usher_bot?start=tok_EN-1")
+		direct("", "https://t.me/usher_bot")
+		srv.Open("alice")
+		direct("tok_EN-1", "")
+		srv.Block("alice")
+		direct("tok_EN-1", "https://t.me/usher_bot?start=tok_EN-1")
+		r.end(t)
+	})
+}
+
+// A press is answered once: at once where there is something to see, as an alert
+// where that is for one person, and else when nobody waits any more.
+func TestPressesAreAnswered(t *testing.T) {
+	tests := []struct {
+		name  string
+		do    func(t *testing.T, ev core.Event) error
+		after time.Duration
+		text  string
+	}{
+		{"by nothing", func(*testing.T, core.Event) error { return nil }, ackAfter, ""},
+		{"by a reply", func(t *testing.T, ev core.Event) error { reply(t, ev, core.Message{Text: "Hi."}); return nil }, 0, ""},
+		{"by an update", func(t *testing.T, ev core.Event) error {
+			return ev.Back.Update(t.Context(), core.Message{Text: "New."})
+		}, 0, ""},
+		{"by an alert", func(t *testing.T, ev core.Event) error {
+			reply(t, ev, core.Message{Text: "Not *you*.", Private: true})
+			if _, err := ev.Back.Reply(t.Context(), core.Message{Text: "Again.", Private: true}); !errors.Is(err, core.ErrTooLate) {
+				t.Errorf("a second alert: got %v, want core.ErrTooLate", err)
+			}
+			return nil
+		}, 0, "Not you."},
+		{"by an alert too late", func(t *testing.T, ev core.Event) error {
+			time.Sleep(3 * time.Second)
+			if _, err := ev.Back.Reply(t.Context(), core.Message{Text: "Hm.", Private: true}); !errors.Is(err, core.ErrTooLate) {
+				t.Errorf("got %v, want core.ErrTooLate", err)
+			}
+			return nil
+		}, ackAfter, ""},
+		{"by a form, which there is not", func(t *testing.T, ev core.Event) error {
+			if err := ev.Back.Ask(t.Context(), core.Form{}); !errors.Is(err, core.ErrTooLate) {
+				t.Errorf("got %v, want core.ErrTooLate", err)
+			}
+			return nil
+		}, ackAfter, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := telegramtest.New(t, telegramtest.Options{})
+				r := start(t, srv, nil, func(ev core.Event) {
+					ev.Safe()
+					if _, is := ev.What.(core.Press); is {
+						go func() {
+							if err := tt.do(t, ev); err != nil {
+								t.Errorf("got %v, want nil", err)
+							}
+						}()
+						return
+					}
+					go reply(t, ev, core.Message{Text: "Go?", Rows: [][]core.Control{{pressable("Go", core.Plain, "tok")}}})
+				})
+				srv.Say("alice", "#general", "/go")
+				time.Sleep(time.Second)
+				began := time.Now()
+				if err := srv.Press("alice", last(srv, "alice", "#general"), "Go"); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(10 * time.Second)
+				answers := srv.Requests("answerCallbackQuery")
+				if len(answers) != 1 || answers[0].At.Sub(began).Truncate(100*time.Millisecond) != tt.after || answers[0].Params.Get("text") != tt.text {
+					t.Errorf("got %d answers, want one after %v that says %q", len(answers), tt.after, tt.text)
+				}
+				r.end(t)
+			})
+		})
+	}
+}
+
+func TestRepliesInGroups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := telegramtest.New(t, telegramtest.Options{})
+		srv.Topic("#general/help")
+		r := start(t, srv, nil, func(ev core.Event) {
+			ev.Safe()
+			go reply(t, ev, core.Message{Text: "Pong!"})
+		})
+		for _, where := range []string{"#general/help", "#other", coretest.Direct} {
+			srv.Say("alice", where, "/ping")
+			time.Sleep(time.Second)
+			if got := last(srv, "alice", where).Text; got != "Pong!" {
+				t.Errorf("%s: got %q, want the answer there", where, got)
+			}
+		}
+		for i, isReply := range []bool{true, true, false} {
+			if got := srv.Requests("sendMessage")[i].Params.Has("reply_parameters"); got != isReply {
+				t.Errorf("message %d: got a reply %v, want %v", i, got, isReply)
+			}
+		}
+		r.end(t)
+	})
+}
+
+// A group that becomes a supergroup is followed, whoever notices first.
+func TestMigration(t *testing.T) {
+	for _, connected := range []bool{true, false} {
+		t.Run(fmt.Sprintf("connected %v", connected), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := telegramtest.New(t, telegramtest.Options{})
+				srv.BasicGroup("#general")
+				r := start(t, srv, nil, nil)
+				srv.Say("alice", "#general", "/ping")
+				time.Sleep(time.Second)
+				chat := r.events()[0].Chat
+				if !connected {
+					r.end(t)
+				}
+				srv.Migrate("#general")
+				time.Sleep(time.Second)
+				ref, err := r.Send(t.Context(), chat, core.Message{Text: "Still here."})
+				if err != nil || ref.Chat.ID == chat.ID {
+					t.Fatalf("got %v in %v, want a message in the supergroup", err, ref.Chat)
+				}
+				if err := r.Edit(t.Context(), ref, core.Message{Text: "And here."}); err != nil {
+					t.Errorf("edit: got %v, want nil", err)
+				}
+				if got := last(srv, "alice", "#general").Text; got != "And here." {
+					t.Errorf("got %q, want the new message", got)
+				}
+				if connected {
+					r.end(t)
+				}
+			})
+		})
+	}
+}
+
+func TestSendIsNeverPrivate(t *testing.T) {
+	a := New(Config{Token: testToken})
+	if _, err := a.Send(t.Context(), hall, core.Message{Text: "x", Private: true}); err == nil {
+		t.Error("got nil, want an error: all would see it")
+	}
+}

@@ -1,0 +1,198 @@
+package telegram
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/usherbot/usher/adapters/telegram/telegramtest"
+)
+
+// published is the Bot API as Telegram publishes it.
+type published struct {
+	Methods map[string]shape `json:"methods"`
+	Types   map[string]shape `json:"types"`
+}
+
+// shape is what a method takes, or what an object holds.
+type shape struct {
+	Fields   []field  `json:"fields"`
+	Subtypes []string `json:"subtypes"`
+}
+
+type field struct {
+	Name     string   `json:"name"`
+	Types    []string `json:"types"`
+	Required bool     `json:"required"`
+}
+
+// readPublished returns nil where the schemas are not at hand.
+func readPublished(t testing.TB) *published {
+	t.Helper()
+	dir := os.Getenv("USHER_TEST_SCHEMAS")
+	if dir == "" {
+		return nil
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, "schemas", "telegram-bot-api.bot.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p published
+	if err := json.Unmarshal(raw, &p); err != nil || len(p.Methods) == 0 {
+		t.Fatalf("got %d methods (%v), want those of the Bot API", len(p.Methods), err)
+	}
+	return &p
+}
+
+// checkRequests holds all that was sent against the published Bot API.
+func checkRequests(t testing.TB, srv *telegramtest.Server) {
+	t.Helper()
+	p := readPublished(t)
+	if p == nil {
+		return
+	}
+	seen := map[string]bool{}
+	for _, r := range srv.Requests() {
+		for _, bad := range p.request(r.Method, r.Params) {
+			if !seen[bad] {
+				t.Errorf("%s is not as published: %s", r.Method, bad)
+			}
+			seen[bad] = true
+		}
+	}
+}
+
+// request returns what is wrong with one, without what it says.
+func (p *published) request(method string, params url.Values) []string {
+	m, known := p.Methods[method]
+	if !known {
+		return []string{"there is no such method"}
+	}
+	values := map[string]any{}
+	for name := range params {
+		values[name] = parameter(params.Get(name))
+	}
+	return p.object(m, values, "")
+}
+
+// parameter is a value of a form: objects and lists are written as JSON, all
+// else as it is.
+func parameter(text string) any {
+	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
+		var v any
+		if json.Unmarshal([]byte(text), &v) == nil {
+			return v
+		}
+	}
+	return text
+}
+
+func (p *published) object(s shape, values map[string]any, at string) (bad []string) {
+	known := map[string]field{}
+	for _, f := range s.Fields {
+		known[f.Name] = f
+		if _, given := values[f.Name]; f.Required && !given {
+			bad = append(bad, at+f.Name+" is missing")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		f, ok := known[name]
+		if !ok {
+			bad = append(bad, at+name+" is unknown")
+			continue
+		}
+		bad = append(bad, p.oneOf(f.Types, values[name], at+name)...)
+	}
+	return bad
+}
+
+// oneOf returns what is wrong with a value by the type that comes closest.
+func (p *published) oneOf(types []string, v any, at string) []string {
+	var least []string
+	for i, name := range types {
+		bad := p.value(name, v, at)
+		if i == 0 || len(bad) < len(least) {
+			least = bad
+		}
+	}
+	return least
+}
+
+func (p *published) value(name string, v any, at string) []string {
+	if inner, ok := strings.CutPrefix(name, "Array of "); ok {
+		list, isList := v.([]any)
+		if !isList {
+			return []string{at + " is no list"}
+		}
+		var bad []string
+		for i, item := range list {
+			bad = append(bad, p.value(inner, item, fmt.Sprintf("%s[%d]", at, i))...)
+		}
+		return bad
+	}
+	if s, isObject := p.Types[name]; isObject {
+		values, ok := v.(map[string]any)
+		switch {
+		case !ok:
+			return []string{at + " is no " + name}
+		case len(s.Subtypes) > 0:
+			return p.oneOf(s.Subtypes, v, at)
+		}
+		return p.object(s, values, at+".")
+	}
+	if !primitive(name, v) {
+		return []string{at + " is no " + name}
+	}
+	return nil
+}
+
+func primitive(name string, v any) bool {
+	text, isText := v.(string)
+	number, isNumber := v.(float64)
+	switch name {
+	case "Integer":
+		_, err := strconv.ParseInt(text, 10, 64)
+		return isText && err == nil || isNumber && number == float64(int64(number))
+	case "Float":
+		return isNumber || isText
+	case "Boolean", "True":
+		_, isBool := v.(bool)
+		return isBool || text == "true" || text == "false"
+	case "String":
+		return isText
+	}
+	return false
+}
+
+// A check that finds nothing shows nothing.
+func TestSchemaCheckFinds(t *testing.T) {
+	schemas(t)
+	p := readPublished(t)
+	tests := []struct {
+		name, method string
+		params       url.Values
+		want         string
+	}{
+		{"good", "sendMessage", url.Values{"chat_id": {"7"}, "text": {"{hello"}, "reply_markup": {`{"inline_keyboard":[[{"text":"a","callback_data":"b"}]]}`}}, ""},
+		{"no such method", "sendPigeon", nil, "there is no such method"},
+		{"missing", "sendMessage", url.Values{"chat_id": {"7"}}, "text is missing"},
+		{"unknown", "sendMessage", url.Values{"chat_id": {"7"}, "text": {"x"}, "colour": {"red"}}, "colour is unknown"},
+		{"of another type", "editMessageText", url.Values{"text": {"x"}, "message_id": {"first"}}, "message_id is no Integer"},
+		{"wrong inside", "sendMessage", url.Values{"chat_id": {"7"}, "text": {"x"}, "entities": {`[{"type":"bold","offset":0}]`}}, "entities[0].length is missing"},
+		{"unknown inside", "sendMessage", url.Values{"chat_id": {"7"}, "text": {"x"}, "link_preview_options": {`{"off":true}`}}, "link_preview_options.off is unknown"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := strings.Join(p.request(tt.method, tt.params), "; "); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
