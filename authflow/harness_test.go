@@ -26,6 +26,7 @@ import (
 
 const (
 	clientSecret = "client-secret-marker"
+	clientToken  = "client-token-marker"
 	aWhile       = 4 * time.Minute  // longer than most waits; each virtual second costs a look into the outbox
 	ever         = 12 * time.Minute // longer than a code lives, a confirmation, or the question whose a token is
 )
@@ -95,7 +96,7 @@ func newWorld(t *testing.T, s setup) *world {
 		w.file = filepath.Join(t.TempDir(), "usher.db")
 	}
 	s.server.Net = w.net
-	s.server.Clients = []authtest.Client{{ID: "app", Secret: clientSecret, Auth: authtest.Post}}
+	s.server.Clients = []authtest.Client{{ID: "app", Secret: clientSecret, Auth: authtest.Post, Token: clientToken}}
 	w.srv = authtest.New(t, s.server)
 	w.open()
 	w.load()

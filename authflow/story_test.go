@@ -30,15 +30,22 @@ func (w *world) forgetStory() {
 
 // asked is what the provider was asked.
 func (w *world) asked() []event {
-	words := map[string]string{
-		string(authtest.Device): "asks for a code", string(authtest.Token): "polls", string(authtest.UserInfo): "asks who",
-	}
 	var out []event
-	for _, r := range w.srv.Requests(authtest.Device, authtest.Token, authtest.UserInfo) {
-		if !r.At.Before(w.began) {
-			out = append(out, event{r.At.Sub(w.began), words[r.Path]})
+	for _, one := range []struct {
+		what string
+		at   []authtest.Endpoint
+	}{
+		{"asks for a code", []authtest.Endpoint{authtest.Device, authtest.GitHubDevice, authtest.FacebookDevice}},
+		{"polls", []authtest.Endpoint{authtest.Token, authtest.GitHubToken, authtest.FacebookToken}},
+		{"asks who", []authtest.Endpoint{authtest.UserInfo, authtest.GitHubUser, authtest.FacebookUser}},
+	} {
+		for _, r := range w.srv.Requests(one.at...) {
+			if !r.At.Before(w.began) {
+				out = append(out, event{r.At.Sub(w.began), one.what})
+			}
 		}
 	}
+	slices.SortStableFunc(out, func(a, b event) int { return cmp.Compare(a.at, b.at) })
 	return out
 }
 

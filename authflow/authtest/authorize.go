@@ -98,7 +98,7 @@ func (s *Server) redeemCode(c Client, f url.Values) (any, error) {
 	case !proven(a.challenge, f.Get("code_verifier")):
 		return nil, refuse("invalid_grant", "code_verifier does not match the challenge")
 	}
-	a.grant = s.newGrant(a.client, a.user, a.scopes)
+	a.grant = s.newGrant(Token, a.client, a.user, a.scopes)
 	return s.issue(a.grant, a.grant.scopes), nil
 }
 

@@ -16,6 +16,7 @@ type Client struct {
 	Name         string // shown on the approval page, default ID
 	Secret       string // nothing but for Post and Basic
 	Auth         Auth
+	Token        string   // client token, for Facebook's dialect; none: not switched on there
 	RedirectURIs []string // compared exactly; none: no code flow
 }
 

@@ -9,8 +9,10 @@ import (
 
 // device is one device authorization, RFC 8628, found by its device code.
 type device struct {
+	at        Endpoint // where its tokens are
 	client    Client
 	userCode  string // as normalise leaves it
+	shown     string // as people see it
 	scopes    []string
 	challenge string // PKCE; empty: none
 	expires   time.Time
@@ -37,16 +39,23 @@ func (s *Server) beginDevice(c Client, f url.Values) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
-	d := &device{
-		client: c, userCode: s.newUserCode(), scopes: strings.Fields(f.Get("scope")), challenge: challenge,
+	code, d := s.newDevice(Token, c, strings.Fields(f.Get("scope")))
+	d.challenge = challenge
+	return s.deviceAnswer(code, d), nil
+}
+
+// newDevice keeps a new authorization, which waits for a person from now on.
+func (s *Server) newDevice(at Endpoint, c Client, scopes []string) (code string, d *device) {
+	now, typed := time.Now(), s.newUserCode()
+	d = &device{
+		at: at, client: c, userCode: typed, shown: typed[:4] + "-" + typed[4:], scopes: scopes,
 		expires: now.Add(s.opt.CodeLifetime), interval: s.opt.Interval, asked: now,
 	}
-	code := newCode()
+	code = newCode()
 	s.devices[digestOf(code)] = d
 	s.typed[d.userCode] = d
 	s.queue = append(s.queue, d)
-	return s.deviceAnswer(code, d), nil
+	return code, d
 }
 
 type deviceAnswer struct {
@@ -61,7 +70,7 @@ type deviceAnswer struct {
 func (s *Server) deviceAnswer(code string, d *device) deviceAnswer {
 	a := deviceAnswer{
 		DeviceCode: code,
-		UserCode:   shown(d.userCode),
+		UserCode:   d.shown,
 		URI:        s.issuer + pagePath,
 		ExpiresIn:  int(s.opt.CodeLifetime / time.Second),
 		Interval:   int(s.opt.Interval / time.Second),
@@ -87,34 +96,70 @@ func (s *Server) deviceChallenge(f url.Values) (string, error) {
 	return challenge, nil
 }
 
-// redeemDevice is one poll, RFC 8628 sections 3.4 and 3.5. The pace comes
-// before the decision, as at GitHub: whoever asks too fast learns nothing.
+// redeemDevice is one poll, RFC 8628 sections 3.4 and 3.5.
 func (s *Server) redeemDevice(c Client, f url.Values) (any, error) {
-	d, now := s.devices[digestOf(f.Get("device_code"))], time.Now()
-	switch {
-	case d == nil || d.client.ID != c.ID:
+	d, is := s.poll(Token, c, f.Get("device_code"), f.Get("code_verifier"))
+	switch is {
+	case unknown:
 		return nil, refuse("invalid_grant", "unknown device code")
-	case d.grant != nil:
-		d.grant.dead = true
+	case used:
 		return nil, refuse("invalid_grant", "the device code was used before; its tokens are revoked")
-	case !proven(d.challenge, f.Get("code_verifier")):
+	case unproven:
 		return nil, refuse("invalid_grant", "code_verifier does not match the challenge")
-	case !now.Before(d.expires):
+	case expired:
 		return nil, refuse("expired_token", "the device code has expired")
-	}
-	early := now.Before(d.asked.Add(d.interval))
-	d.asked = now
-	switch {
 	case early:
-		d.interval += 5 * time.Second // for this and all later polls
 		return nil, refuse("slow_down", "")
-	case d.state == denied:
+	case refused:
 		return nil, refuse("access_denied", "the person refused")
-	case d.state == undecided:
+	case pending:
 		return nil, refuse("authorization_pending", "")
 	}
-	d.grant = s.newGrant(d.client, d.user, d.scopes)
 	return s.issue(d.grant, d.grant.scopes), nil
+}
+
+// standing is what a poll finds; each dialect has its words for it.
+type standing int
+
+const (
+	unknown standing = iota
+	used
+	unproven
+	expired
+	early
+	refused
+	pending
+	granted // the device has its grant then
+)
+
+// poll is one poll in any dialect. The pace comes before the decision, as at
+// GitHub: whoever asks too fast learns nothing.
+func (s *Server) poll(at Endpoint, c Client, code, verifier string) (*device, standing) {
+	d, now := s.devices[digestOf(code)], time.Now()
+	switch {
+	case d == nil || d.at != at || d.client.ID != c.ID:
+		return nil, unknown
+	case d.grant != nil:
+		d.grant.dead = true
+		return d, used
+	case !proven(d.challenge, verifier):
+		return d, unproven
+	case !now.Before(d.expires):
+		return d, expired
+	}
+	fast := now.Before(d.asked.Add(d.interval))
+	d.asked = now
+	switch {
+	case fast:
+		d.interval += 5 * time.Second // for this and all later polls
+		return d, early
+	case d.state == denied:
+		return d, refused
+	case d.state == undecided:
+		return d, pending
+	}
+	d.grant = s.newGrant(at, d.client, d.user, d.scopes)
+	return d, granted
 }
 
 // The alphabet of RFC 8628 section 6.1: no vowels, so no words.
@@ -143,9 +188,6 @@ func letter() byte {
 		}
 	}
 }
-
-// shown is a user code as people see it: BCDF-GHJK.
-func shown(code string) string { return code[:4] + "-" + code[4:] }
 
 // normalise undoes what people do to a code: lower case, spaces, dashes of any kind.
 func normalise(typed string) string {

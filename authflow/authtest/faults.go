@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -18,6 +20,29 @@ const (
 	UserInfo   Endpoint = "/oauth/userinfo"
 	Revocation Endpoint = "/oauth/revoke"
 )
+
+// Endpoints of the dialects. GitHubUser is also below /api/v3, and Facebook's are
+// below a version only, such as /v23.0.
+const (
+	GitHubDevice   Endpoint = "/login/device/code"
+	GitHubToken    Endpoint = "/login/oauth/access_token"
+	GitHubUser     Endpoint = "/user"
+	FacebookDevice Endpoint = "/device/login"
+	FacebookToken  Endpoint = "/device/login_status"
+	FacebookUser   Endpoint = "/me"
+)
+
+const enterprise = "/api/v3"
+
+var versioned = regexp.MustCompile(`^/v[0-9]+\.[0-9]+(/.*)$`)
+
+// endpointAt is the endpoint at a path, which may be none.
+func endpointAt(path string) Endpoint {
+	if below := versioned.FindStringSubmatch(path); below != nil {
+		return Endpoint(below[1])
+	}
+	return Endpoint(strings.TrimPrefix(path, enterprise))
+}
 
 // A Fault answers one request in place of the endpoint, which learns nothing of it.
 type Fault http.HandlerFunc

@@ -19,7 +19,7 @@ func (s *Server) Pending() []string {
 	var codes []string
 	for _, d := range s.queue {
 		if d.waits(time.Now()) {
-			codes = append(codes, shown(d.userCode))
+			codes = append(codes, d.shown)
 		}
 	}
 	return codes

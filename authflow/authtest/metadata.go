@@ -3,7 +3,6 @@ package authtest
 import (
 	"net/http"
 	"strings"
-	"time"
 )
 
 type metadata struct {
@@ -57,18 +56,25 @@ func (s *Server) userinfo(r *http.Request) (any, error) {
 			challenge: `Bearer error="invalid_request"`,
 		}
 	}
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+	token := bearer(r)
+	if token == "" {
 		return nil, refusal{status: http.StatusUnauthorized, challenge: "Bearer"} // section 3.1: no error code
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := s.access[digestOf(token)]
-	if t == nil || t.dead || t.revoked || !time.Now().Before(t.expires) {
+	u, ok := s.holder(Token, token)
+	if !ok {
 		return nil, refusal{
 			status: http.StatusUnauthorized, code: "invalid_token", text: "expired, revoked or unknown",
 			challenge: `Bearer error="invalid_token"`,
 		}
 	}
-	return claims(t.user), nil
+	return claims(u), nil
+}
+
+// bearer is the token in the Authorization header, empty for none.
+func bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return token
 }

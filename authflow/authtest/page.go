@@ -51,7 +51,7 @@ func enterView(code, problem string) view {
 
 func deviceView(d *device, users []User) view {
 	return view{
-		Page: "consent", Title: d.client.title() + " wants to sign you in", Code: shown(d.userCode), App: d.client.title(),
+		Page: "consent", Title: d.client.title() + " wants to sign you in", Code: d.shown, App: d.client.title(),
 		Scopes: d.scopes, Users: users, Action: decidePath,
 	}
 }

@@ -29,7 +29,7 @@ func (s *Server) Requests(at ...Endpoint) []Request {
 	defer s.mu.Unlock()
 	var out []Request
 	for _, r := range s.seen {
-		if len(at) == 0 || slices.Contains(at, Endpoint(r.Path)) {
+		if len(at) == 0 || slices.Contains(at, endpointAt(r.Path)) {
 			out = append(out, r)
 		}
 	}
@@ -73,7 +73,7 @@ func (s *Server) note(r Request) Fault {
 	if s.stopped {
 		return Drop()
 	}
-	at := Endpoint(r.Path)
+	at := endpointAt(r.Path)
 	if len(s.faults[at]) == 0 {
 		return nil
 	}

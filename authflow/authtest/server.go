@@ -7,6 +7,9 @@
 // comes early slows it down, one that comes after the tokens kills them, and a
 // refresh token used twice takes its whole family along.
 //
+// It speaks two dialects beside the standards, at their vendors' paths: GitHub's
+// device flow, and Facebook Login for Devices. Codes of all are decided alike.
+//
 // Somebody must say yes. A person does it on the pages at /device and
 // /oauth/authorize; a test or a script calls Approve, Deny and Expire, or
 // Consent and Refuse for the browser.
@@ -48,6 +51,8 @@ type Options struct {
 	PKCE       PKCE     // at the device endpoint
 	NoComplete bool     // leaves verification_uri_complete out
 	Withhold   []string // scopes that nobody is ever granted
+
+	FacebookStatus int // of Facebook's errors, default 400; clients must not depend on it
 }
 
 // User is somebody who can sign in. Empty claims are left out of the user info.
@@ -193,6 +198,13 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("POST "+string(Revocation), s.form(s.revoke))
 	mux.HandleFunc("GET "+string(UserInfo), answering(s.userinfo))
 	mux.HandleFunc("POST "+string(UserInfo), answering(s.userinfo))
+	mux.HandleFunc("POST "+string(GitHubDevice), s.github(s.beginGitHub))
+	mux.HandleFunc("POST "+string(GitHubToken), s.github(s.redeemGitHub))
+	mux.HandleFunc("GET "+string(GitHubUser), s.githubUser)
+	mux.HandleFunc("GET "+enterprise+string(GitHubUser), s.githubUser)
+	mux.HandleFunc("POST /{version}"+string(FacebookDevice), s.app(s.beginFacebook))
+	mux.HandleFunc("POST /{version}"+string(FacebookToken), s.app(s.redeemFacebook))
+	mux.HandleFunc("GET /{version}"+string(FacebookUser), s.graph(s.facebookUser))
 	mux.HandleFunc("GET "+authorizePath, s.askConsent)
 	mux.HandleFunc("POST "+authorizePath, s.sameSite(s.takeConsent))
 	mux.HandleFunc("GET "+pagePath, s.enterCode)
@@ -219,6 +231,7 @@ func withDefaults(o Options) Options {
 	o.Interval = cmp.Or(o.Interval, 5*time.Second)
 	o.CodeLifetime = cmp.Or(o.CodeLifetime, 10*time.Minute)
 	o.TokenLifetime = cmp.Or(o.TokenLifetime, time.Hour)
+	o.FacebookStatus = cmp.Or(o.FacebookStatus, http.StatusBadRequest)
 	if o.Clients == nil {
 		o.Clients = []Client{{ID: "app"}}
 	}

@@ -15,6 +15,7 @@ const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code"
 
 // grant is one approval. All tokens that descend from it die with it.
 type grant struct {
+	at     Endpoint // where its tokens came from
 	client Client
 	user   User
 	scopes []string
@@ -23,7 +24,7 @@ type grant struct {
 
 type accessToken struct {
 	*grant
-	expires time.Time
+	expires time.Time // zero: never
 	revoked bool
 }
 
@@ -78,11 +79,11 @@ func (s *Server) redeemRefresh(c Client, f url.Values) (any, error) {
 }
 
 // newGrant notes an approval, without the scopes that are withheld from everybody.
-func (s *Server) newGrant(c Client, u User, asked []string) *grant {
+func (s *Server) newGrant(at Endpoint, c Client, u User, asked []string) *grant {
 	scopes := slices.DeleteFunc(slices.Clone(asked), func(scope string) bool {
 		return slices.Contains(s.opt.Withhold, scope)
 	})
-	return &grant{client: c, user: u, scopes: scopes}
+	return &grant{at: at, client: c, user: u, scopes: scopes}
 }
 
 // issue makes a pair of tokens.
@@ -94,6 +95,17 @@ func (s *Server) issue(g *grant, scopes []string) tokenAnswer {
 		Access: access, Type: "Bearer", ExpiresIn: int(s.opt.TokenLifetime / time.Second),
 		Refresh: refresh, Scope: strings.Join(scopes, " "),
 	}
+}
+
+// holder is whose access token of that endpoint this is.
+func (s *Server) holder(at Endpoint, token string) (User, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.access[digestOf(token)]
+	if t == nil || t.at != at || t.dead || t.revoked || !t.expires.IsZero() && !time.Now().Before(t.expires) {
+		return User{}, false
+	}
+	return t.user, true
 }
 
 // revoke is RFC 7009. Tokens nobody knows are as good as revoked; the hint may

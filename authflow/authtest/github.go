@@ -1,0 +1,124 @@
+package authtest
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// said is an answer in GitHub's dialect: JSON for those who ask for it, a form
+// for others.
+type said map[string]any
+
+// github guards an endpoint of GitHub's device flow. Its errors come with status
+// 200, but for requests that a client must never send.
+func (s *Server) github(do func(c Client, f url.Values) said) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		f, err := readForm(r)
+		if no, ok := errors.AsType[refusal](err); ok {
+			writeSaid(w, r, no.status, said{"error": no.code, "error_description": no.text})
+			return
+		}
+		c, known := s.registered(f.Get("client_id"))
+		if secret := f.Get("client_secret"); !known || secret != "" && !same(secret, c.Secret) {
+			writeSaid(w, r, http.StatusOK, githubRefusal("incorrect_client_credentials", "The client_id and/or client_secret passed are incorrect."))
+			return
+		}
+		s.mu.Lock()
+		answer := do(c, f)
+		s.mu.Unlock()
+		writeSaid(w, r, http.StatusOK, answer)
+	}
+}
+
+func githubRefusal(code, text string) said {
+	return said{"error": code, "error_description": text, "error_uri": "https://docs.github.com/developers/apps/authorizing-oauth-apps"}
+}
+
+// beginGitHub never gives a complete URI, and ignores parameters that it does not
+// know, such as those of PKCE.
+func (s *Server) beginGitHub(c Client, f url.Values) said {
+	code, d := s.newDevice(GitHubToken, c, scopesIn(f.Get("scope")))
+	return said{
+		"device_code": code, "user_code": d.shown, "verification_uri": s.issuer + pagePath,
+		"expires_in": int(s.opt.CodeLifetime / time.Second), "interval": int(s.opt.Interval / time.Second),
+	}
+}
+
+// redeemGitHub is one poll.
+func (s *Server) redeemGitHub(c Client, f url.Values) said {
+	if f.Get("grant_type") != deviceGrant {
+		return githubRefusal("unsupported_grant_type", "The grant type is not one of the device flow.")
+	}
+	d, is := s.poll(GitHubToken, c, f.Get("device_code"), "")
+	switch is {
+	case expired:
+		return githubRefusal("expired_token", "This 'device_code' has expired.")
+	case early:
+		no := githubRefusal("slow_down", "Too many requests have been made in the same timeframe.")
+		no["interval"] = int(d.interval / time.Second)
+		return no
+	case refused:
+		return githubRefusal("access_denied", "The authorization request was denied.")
+	case pending:
+		return githubRefusal("authorization_pending", "The authorization request is still pending.")
+	case granted:
+		token := "gho_" + newCode()
+		s.access[digestOf(token)] = &accessToken{grant: d.grant} // an OAuth app's does not expire
+		return said{"access_token": token, "token_type": "bearer", "scope": strings.Join(d.grant.scopes, ",")}
+	}
+	return githubRefusal("incorrect_device_code", "The device_code provided is not valid.")
+}
+
+// githubUser says whose token it is, to clients that say who they are.
+func (s *Server) githubUser(w http.ResponseWriter, r *http.Request) {
+	u, ok := s.holder(GitHubToken, bearer(r))
+	switch {
+	case r.Header.Get("User-Agent") == "":
+		http.Error(w, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header.", http.StatusForbidden)
+		return
+	case r.URL.RawQuery != "":
+		writeJSON(w, http.StatusBadRequest, said{"message": "Must specify access token via Authorization header."})
+		return
+	case !ok:
+		writeJSON(w, http.StatusUnauthorized, said{"message": "Bad credentials"})
+		return
+	}
+	writeJSON(w, http.StatusOK, said{
+		"login": u.Name, "id": numberOf(u.Subject), "name": u.FullName, "type": "User",
+		"html_url": cmp.Or(u.Profile, s.issuer+"/"+url.PathEscape(u.Name)),
+	})
+}
+
+func writeSaid(w http.ResponseWriter, r *http.Request, status int, what said) {
+	if strings.Contains(r.Header.Get("Accept"), "application/json") {
+		writeJSON(w, status, what)
+		return
+	}
+	form := url.Values{}
+	for name, value := range what {
+		form.Set(name, fmt.Sprint(value))
+	}
+	Custom(status, formType+"; charset=utf-8", form.Encode())(w, r)
+}
+
+// scopesIn takes scopes apart at spaces and commas.
+func scopesIn(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// numberOf is a subject where ids are numbers; one that is no number gets one.
+func numberOf(subject string) json.Number {
+	if subject != "" && strings.Trim(subject, "0123456789") == "" && subject[0] != '0' {
+		return json.Number(subject)
+	}
+	h := fnv.New32a()
+	h.Write([]byte(subject)) // never returns an error
+	return json.Number(fmt.Sprint(h.Sum32()))
+}
