@@ -42,10 +42,8 @@ func Facebook(a App) (authflow.Provider, error) {
 }
 
 func (a App) checkFacebook() Mistakes {
+	// The app secret does no harm, and no login needs it.
 	m := a.checkPreset("CLIENT_SECRET", "CLIENT_TOKEN", "BASE_URL")
-	if a.Secret != "" {
-		m.addf("CLIENT_SECRET", "is the app secret, which no login at Facebook needs: remove it, and give the client token")
-	}
 	if a.ClientToken == "" {
 		m.addf("CLIENT_TOKEN", "is missing: give the client token of the app, which its dashboard shows under Settings, Advanced")
 	}
