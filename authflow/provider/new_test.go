@@ -108,8 +108,8 @@ func TestMistakesNameSettings(t *testing.T) {
 		APIHosts: []string{"/"}, VerifyHosts: []string{"/"},
 	})
 	all, _ := errors.AsType[provider.Mistakes](err)
-	if len(all) != 11 {
-		t.Errorf("got %v, want 11 mistakes", err)
+	if len(all) != 10 {
+		t.Errorf("got %v, want 10 mistakes", err)
 	}
 	for _, m := range all {
 		if !slices.Contains(tags, m.Setting) {
