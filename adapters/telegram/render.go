@@ -1,6 +1,7 @@
 package telegram
 
 import (
+	"net/url"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -121,7 +122,7 @@ func (w *writer) span(s markup.Span) {
 	case markup.Block:
 		w.around(entity{Type: "pre", Language: s.Lang}, func() { w.say(s.Text) })
 	case markup.Link:
-		w.around(entity{Type: "text_link", URL: s.URL}, func() { w.all(s.Spans) })
+		w.link(s)
 	case markup.Mention:
 		w.mention(s)
 	case markup.Moment:
@@ -133,6 +134,17 @@ func (w *writer) span(s markup.Span) {
 }
 
 func inUTC(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 UTC") }
+
+// link is one that Telegram makes, or else its words: it refuses a message with a
+// link that leads to no public host.
+func (w *writer) link(s markup.Span) {
+	if u, err := url.Parse(s.URL); err != nil || !strings.Contains(strings.Trim(u.Hostname(), "."), ".") || loopback(u.Hostname()) {
+		w.all(s.Spans)
+		w.say(" (" + s.URL + ")")
+		return
+	}
+	w.around(entity{Type: "text_link", URL: s.URL}, func() { w.all(s.Spans) })
+}
 
 // mention names somebody in a way that reaches them, if they are on Telegram.
 func (w *writer) mention(s markup.Span) {

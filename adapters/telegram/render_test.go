@@ -48,6 +48,7 @@ func TestGolden(t *testing.T) {
 			"*bold _and italic_* `code` [a *link*](https://example.com/?a=1&b=2)\n> quoted *words*\n> 😀 and more\n```go\nfunc main() {}\n```\n%s, %s and %s",
 			markup.Person("telegram::11", "Bob"), markup.Person("elsewhere:T:1", "Eve"), markup.Person("telegram::12", ""),
 		)},
+		"links-nowhere": {Text: "[here](http://127.0.0.1:8080/x), [there](http://printer/) and [on the web](https://example.com)"},
 		"hostile":  {Text: markup.F("%s", "*_`~|[x](http://e.example) <b>&amp;</b> @everyone <!channel> \\ \u202e👩‍👩‍👧 é")},
 		"question": {Text: "Which kind?", Answer: true},
 		"silent":   {Text: markup.Plain(" \n ")},

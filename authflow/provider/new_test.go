@@ -61,7 +61,6 @@ func TestMistakes(t *testing.T) {
 		{"facebook, of no use", provider.App{Kind: "facebook", ID: "app", ClientToken: "t", Issuer: "https://x.example", Auth: "post"}, []string{
 			"ISSUER is of no use to the kind facebook", "CLIENT_AUTH is of no use to the kind facebook",
 		}},
-		{"facebook, with a secret that is not needed", provider.App{Kind: "facebook", ID: "app", ClientToken: "t", Secret: "marker"}, nil},
 		{"oidc, of no use", provider.App{ID: "app", Issuer: "https://x.example", Base: "https://x.example", ClientToken: "marker"}, []string{
 			"CLIENT_TOKEN is of no use to the kind oidc", "BASE_URL is of no use to the kind oidc",
 		}},
