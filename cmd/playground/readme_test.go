@@ -7,11 +7,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/usherbot/usher/adapters/telegram/telegramtest"
 	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/core/coretest"
 )
 
-// TestReadmeBot builds the bot of the README, and talks to it.
+// TestReadmeBot builds the bot of the README, and signs in to it.
 func TestReadmeBot(t *testing.T) {
 	dir := t.TempDir()
 	source, bot := filepath.Join(dir, "main.go"), filepath.Join(dir, "bot")
@@ -21,23 +24,39 @@ func TestReadmeBot(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bot, source).CombinedOutput(); err != nil {
 		t.Fatalf("build the README's bot: %v\n%s", err, out)
 	}
-	server, err := authtest.Start(authtest.Options{})
+	github := authtest.New(t, authtest.Options{Addr: "127.0.0.1:0", Interval: time.Second})
+	chat, err := telegramtest.Start(telegramtest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Close()
+	defer chat.Close()
 	cmd := exec.CommandContext(t.Context(), bot)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "USHER_SECRET=a secret that is long enough for a test", "WORK_ISSUER="+server.URL(), "WORK_CLIENT_ID=app")
-	cmd.Stdin = strings.NewReader("/ping\n/octocat\n")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("run the README's bot: %v\n%s", err, out)
+	cmd.Dir, cmd.Stderr = dir, os.Stderr
+	cmd.Env = append(
+		os.Environ(), "USHER_SECRET=a secret that is long enough for a test", "GITHUB_CLIENT_ID=app", "GITHUB_BASE_URL="+github.URL(),
+		"TELEGRAM_TOKEN="+chat.Token().Reveal(), "TELEGRAM_API_BASE="+chat.URL(),
+	)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
 	}
-	for _, want := range []string{"Pong!", "Sign in to Work", "enter the code"} {
-		if !strings.Contains(string(out), want) {
-			t.Errorf("got no %q in\n%s", want, out)
+	chat.Say("alice", coretest.Direct, "/octocat")
+	see := func(part string) {
+		t.Helper()
+		if _, err := coretest.Wait(t.Context(), chat, "alice", coretest.Direct, part); err != nil {
+			t.Fatal(err)
 		}
+	}
+	see("enter the code")
+	if err := github.Approve(github.Pending()[0], authtest.User{}); err != nil {
+		t.Fatal(err)
+	}
+	see("Signed in as octocat on GitHub.")
+	see("You are octocat.")
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("end the README's bot: got %v, want nil", err)
 	}
 }
 
