@@ -86,16 +86,20 @@ func TestLimits(t *testing.T) {
 	tests := []struct {
 		name  string
 		limit int
+		own   int // the provider's
 		next  func(i int) (person, place string)
 	}{
-		{"of a person", 3, func(i int) (string, string) { return "alice", fmt.Sprint("place ", i) }},
-		{"from a place", 30, func(i int) (string, string) { return fmt.Sprint("person ", i), "place" }},
-		{"at a provider", 600, func(i int) (string, string) { return fmt.Sprint("person ", i), fmt.Sprint("place ", i) }},
+		{"of a person", 3, 0, func(i int) (string, string) { return "alice", fmt.Sprint("place ", i) }},
+		{"from a place", 30, 0, func(i int) (string, string) { return fmt.Sprint("person ", i), "place" }},
+		{"at a provider", 600, 0, func(i int) (string, string) { return fmt.Sprint("person ", i), fmt.Sprint("place ", i) }},
+		{"at a provider with a limit of its own", 5, 5, func(i int) (string, string) { return fmt.Sprint("person ", i), fmt.Sprint("place ", i) }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := &fake{name: "fake"}
-			bubble(t, setup{providers: []authflow.Provider{f.provider("fake")}, inMemory: true}, func(w *world) {
+			p := f.provider("fake")
+			p.StartLimit = tt.own
+			bubble(t, setup{providers: []authflow.Provider{p}, inMemory: true}, func(w *world) {
 				start := func(i int) error {
 					person, place := tt.next(i)
 					l, err := w.Start(w.Context(), authflow.Start{Person: person, Provider: "fake", Place: place})

@@ -21,6 +21,9 @@ type Provider struct {
 	// VerifyHosts are those that a link for a person may point to. None: any.
 	VerifyHosts []string
 	Manage      string // the page where a person removes access by hand; may be empty
+	// StartLimit is how many logins may begin in ten minutes, all persons together;
+	// 0: 600. Services limit how many codes an app may ask for, or people enter.
+	StartLimit int
 	// Who asks whose token t is. An error that is no *OAuthError is worth
 	// another try. c is the engine's client and adds nothing to a request.
 	Who func(ctx context.Context, c *http.Client, t Token) (Identity, error)

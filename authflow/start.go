@@ -1,6 +1,7 @@
 package authflow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,7 @@ const (
 	startSpan         = 10 * time.Minute
 	startsPerPerson   = 3
 	startsPerPlace    = 30
-	startsPerProvider = 600
+	startsPerProvider = 600 // unless the Provider has another StartLimit
 )
 
 // LimitError says that too many logins were started. Core tells the person when
@@ -61,7 +62,7 @@ func (l *Logins) Start(ctx context.Context, s Start) (Login, error) {
 	if err != nil || moved.ID != "" {
 		return moved, err
 	}
-	if err := l.allow(ctx, s); err != nil {
+	if err := l.allow(ctx, p, s); err != nil {
 		return Login{}, err
 	}
 	return l.begin(ctx, p, s)
@@ -112,7 +113,7 @@ func (l *Logins) openAt(ctx context.Context, person, provider string) (Login, er
 }
 
 // allow refuses a start that is one too many.
-func (l *Logins) allow(ctx context.Context, s Start) error {
+func (l *Logins) allow(ctx context.Context, p Provider, s Start) error {
 	// A millisecond, the precision of a store, less: at Again there is room.
 	since := time.Now().Add(time.Millisecond - startSpan)
 	n, err := l.store.CountStarts(ctx, since, s.Person, l.place(s), s.Provider)
@@ -127,7 +128,7 @@ func (l *Logins) allow(ctx context.Context, s Start) error {
 	}
 	check(n.Person, startsPerPerson)
 	check(n.Place, startsPerPlace)
-	check(n.Provider, startsPerProvider)
+	check(n.Provider, cmp.Or(p.StartLimit, startsPerProvider))
 	if !again.IsZero() {
 		return &LimitError{Again: again}
 	}

@@ -207,7 +207,9 @@ func (b *Bot) serve(ctx context.Context) error {
 	for _, p := range b.sorted() {
 		platforms.Go(func() {
 			if err := p.run(running); err != nil && running.Err() == nil {
-				b.log.Error("platform ended", "platform", p.caps.Platform, "error", err)
+				if len(b.ports) > 1 { // of the last one Run tells
+					b.log.Error("platform ended", "platform", p.caps.Platform, "error", err)
+				}
 				ends <- err
 			}
 		})

@@ -29,6 +29,9 @@ func (b *Bot) Handler() http.Handler {
 	return mux
 }
 
+// Ready reports whether Run is serving and every platform is connected.
+func (b *Bot) Ready() bool { return b.waitsFor() == "" }
+
 // waitsFor says what is missing until the bot serves all its platforms.
 func (b *Bot) waitsFor() string {
 	if !b.lanes.isOpen() {

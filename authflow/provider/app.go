@@ -34,6 +34,9 @@ type App struct {
 	Auth        authflow.ClientAuth `env:"CLIENT_AUTH" doc:"oidc, github: how the app proves who it is: none, post or basic; by default as the service wants it"`
 	Scopes      []string            `env:"SCOPES" envSeparator:" " doc:"what is asked for at every login, separated by spaces"`
 
+	Flow       string `env:"FLOW" envDefault:"auto" doc:"how people sign in: device, with a code; auto is the best that there is"`
+	StartLimit int    `env:"START_LIMIT" doc:"how many logins may begin in ten minutes, all people together; by default 600"`
+
 	// Endpoints that are not where the service says.
 	Base        string `env:"BASE_URL" doc:"github: a server of your own; facebook: the graph, with its version"`
 	DeviceURL   string `env:"DEVICE_URL" doc:"where codes are asked for, if not where the service says"`

@@ -33,6 +33,7 @@ func Facebook(a App) (authflow.Provider, error) {
 	})}
 	return authflow.Provider{
 		Name: a.Name, Title: cmp.Or(a.Title, "Facebook"), Issuer: f.issuer,
+		StartLimit:  a.StartLimit,
 		Flows:       []authflow.Flow{f},
 		Hosts:       a.hosts(a.APIHosts, graph),
 		VerifyHosts: a.hosts(a.VerifyHosts, facebookHome, a.Base),

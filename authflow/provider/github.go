@@ -35,6 +35,7 @@ func GitHub(a App) (authflow.Provider, error) {
 	g := github{Device: a.device(at), home: home, user: at.Userinfo}
 	return authflow.Provider{
 		Name: a.Name, Title: cmp.Or(a.Title, "GitHub"), Issuer: home,
+		StartLimit:  a.StartLimit,
 		Flows:       []authflow.Flow{g},
 		Hosts:       a.hosts(a.APIHosts, api),
 		VerifyHosts: a.hosts(a.VerifyHosts, githubHome, a.Base),

@@ -67,9 +67,9 @@ func TestMistakes(t *testing.T) {
 		{"github, all", provider.App{
 			Name: "My Hub", Kind: "github", Auth: "magic", Base: "http://hub.example",
 			DeviceURL: "/d", TokenURL: "http://hub.example/t", UserinfoURL: "https://me:marker@hub.example",
-			APIHosts: []string{"https://a.example", "ok.example"}, VerifyHosts: []string{"a/b"},
+			Flow: "pigeon", StartLimit: -1, APIHosts: []string{"https://a.example", "ok.example"}, VerifyHosts: []string{"a/b"},
 		}, []string{
-			` is "My Hub": give lower-case`, "CLIENT_ID is missing", `CLIENT_AUTH is "magic": choose`,
+			` is "My Hub": give lower-case`, "CLIENT_ID is missing", `FLOW is "pigeon": choose device or auto`, "START_LIMIT is -1: give", `CLIENT_AUTH is "magic": choose`,
 			`API_HOSTS has "https://a.example": give host`, `VERIFY_HOSTS has "a/b": give host`,
 			"DEVICE_URL is not an absolute URL", "TOKEN_URL is not an https URL", "USERINFO_URL is a URL with a user name",
 			"BASE_URL is not an https URL",
@@ -103,12 +103,12 @@ func TestMistakesNameSettings(t *testing.T) {
 		tags = append(tags, field.Tag.Get("env"))
 	}
 	_, err := provider.New(provider.App{
-		Kind: "facebook", Issuer: "x", Auth: "x", Secret: "x", Base: "x", DeviceURL: "x", TokenURL: "x", UserinfoURL: "x",
+		Kind: "facebook", Flow: "x", StartLimit: -1, Issuer: "x", Auth: "x", Secret: "x", Base: "x", DeviceURL: "x", TokenURL: "x", UserinfoURL: "x",
 		APIHosts: []string{"/"}, VerifyHosts: []string{"/"},
 	})
 	all, _ := errors.AsType[provider.Mistakes](err)
-	if len(all) != 10 {
-		t.Errorf("got %v, want 10 mistakes", err)
+	if len(all) != 12 {
+		t.Errorf("got %v, want 12 mistakes", err)
 	}
 	for _, m := range all {
 		if !slices.Contains(tags, m.Setting) {

@@ -27,9 +27,10 @@ func OIDC(issuer string, a App) (authflow.Provider, error) {
 	o := &oidc{App: a, find: &discovery{raw: issuer, issuer: u, given: a.endpoints()}}
 	p := authflow.Provider{
 		Name: a.Name, Title: cmp.Or(a.Title, u.Hostname()), Issuer: issuer,
-		Flows: []authflow.Flow{o},
-		Hosts: a.hosts(a.APIHosts, issuer),
-		Who:   o.who,
+		StartLimit: a.StartLimit,
+		Flows:      []authflow.Flow{o},
+		Hosts:      a.hosts(a.APIHosts, issuer),
+		Who:        o.who,
 	}
 	if len(a.VerifyHosts) > 0 {
 		p.VerifyHosts = a.hosts(a.VerifyHosts, issuer)

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"log/slog"
+	"net"
+	"time"
+
+	"go.uber.org/fx"
+	"go.uber.org/fx/fxevent"
+
+	"github.com/usherbot/usher/adapters/telegram"
+	"github.com/usherbot/usher/authflow"
+	"github.com/usherbot/usher/config"
+	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/store/sqlstore"
+)
+
+// stopWithin is more than an orderly end takes: handlers have six seconds, and
+// so do requests.
+const stopWithin = 40 * time.Second
+
+// wire is all that the bot is made of: the modules of usher, and what is this
+// program's own.
+func wire(c config.Config, log *slog.Logger, at net.Listener) fx.Option {
+	return fx.Options(
+		config.Module, sqlstore.Module, authflow.Module, core.Module,
+		telegram.Module,
+		fx.Replace(c, log), fx.Supply(fx.Annotate(at, fx.As(new(net.Listener)))),
+		core.ProvideCompanion(newServer), core.ProvideCompanion(newAnnouncement),
+		fx.StopTimeout(stopWithin), fx.WithLogger(quiet),
+	)
+}
+
+// quiet keeps what fx does for those who look for it. What fails is told by
+// serve, once.
+func quiet(log *slog.Logger) fxevent.Logger {
+	l := &fxevent.SlogLogger{Logger: log}
+	l.UseLogLevel(slog.LevelDebug)
+	l.UseErrorLevel(slog.LevelDebug)
+	return l
+}

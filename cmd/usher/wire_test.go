@@ -1,0 +1,34 @@
+package main
+
+import (
+	"log/slog"
+	"net"
+	"testing"
+
+	"go.uber.org/fx"
+
+	"github.com/usherbot/usher/adapters/telegram"
+	"github.com/usherbot/usher/authflow"
+	"github.com/usherbot/usher/config"
+)
+
+// TestGraph finds everything that the modules need of each other.
+func TestGraph(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		c    config.Config
+	}{
+		{"everything is set", config.Config{
+			Usher:     config.Usher{Secret: "x", Previous: "y", Logins: []string{"acme"}, Listen: ":1", PublicURL: "https://x.example", Log: "json", Level: "debug"},
+			Telegram:  telegram.Config{Token: "1:x", Mode: telegram.Webhook, PublicURL: "https://x.example"},
+			Providers: []authflow.Provider{{Name: "acme"}},
+		}},
+		{"one platform", config.Config{Telegram: telegram.Config{Token: "1:x"}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := fx.ValidateApp(wire(tt.c, slog.New(slog.DiscardHandler), &net.TCPListener{})); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

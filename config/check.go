@@ -1,0 +1,98 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/usherbot/usher/adapters/telegram"
+	"github.com/usherbot/usher/authflow"
+	"github.com/usherbot/usher/core/seal"
+)
+
+// settle checks what was read, fills in what follows from other settings, and
+// lets the platforms that are set up check theirs.
+func (c *Config) settle() mistakes {
+	var m mistakes
+	m.checkSecret("USHER_SECRET", c.Secret)
+	if c.Previous != "" {
+		m.checkSecret("USHER_SECRET_PREVIOUS", c.Previous)
+	}
+	m.checkStore(c.Store.Name)
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	m.checkPublicURL(c.PublicURL)
+	c.Listen = cmp.Or(c.Listen, listenBy(c.PublicURL))
+	m.checkListen(c.Listen)
+	m.checkWord("USHER_LOG", c.Log, "text", "json")
+	m.checkWord("USHER_LOG_LEVEL", c.Level, "debug", "info", "warn", "error")
+	m.more(c.platforms())
+	return m
+}
+
+// platforms checks those that have a token. There must be one.
+func (c *Config) platforms() mistakes {
+	c.Telegram.PublicURL = c.PublicURL
+	if c.Telegram.Token == "" {
+		return mistakes{"TELEGRAM_TOKEN: is missing. Ask @BotFather on Telegram for a bot, and give the token that it shows"}
+	}
+	if err := telegram.New(c.Telegram).Check(); err != nil {
+		return strings.Split(err.Error(), "\n")
+	}
+	return nil
+}
+
+func listenBy(publicURL string) string {
+	if publicURL == "" {
+		return "127.0.0.1:8080"
+	}
+	return ":8080"
+}
+
+func (m *mistakes) checkSecret(name string, s seal.Secret) {
+	switch {
+	case s == "":
+		m.addf(name, "is missing. Print one with: usher secret")
+	case len(s) < seal.MinSecret:
+		m.addf(name, "has %d characters and needs at least %d. Print one with: usher secret", len(s), seal.MinSecret)
+	}
+}
+
+// checkStore does not quote the name: that of a server holds a password.
+func (m *mistakes) checkStore(name string) {
+	if strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://") {
+		m.addf("USHER_STORE", "names a server, and this version keeps its data in a file. Name one, such as usher.db")
+	}
+}
+
+// checkPublicURL takes what paths can be put behind.
+func (m *mistakes) checkPublicURL(raw string) {
+	if raw == "" {
+		return
+	}
+	_, err := authflow.SecureURL(raw)
+	if err == nil && strings.ContainsAny(raw, "?#") {
+		err = errors.New("more than a base: leave out what follows ? and #")
+	}
+	if err != nil {
+		m.addf("USHER_PUBLIC_URL", "is %v. Give it as in https://bot.example.com", err)
+	}
+}
+
+func (m *mistakes) checkListen(address string) {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		m.addf("USHER_LISTEN", "%q is no address to listen on. Give one as in 127.0.0.1:8080, or :8080 for all networks", address)
+	}
+}
+
+func (m *mistakes) checkWord(name, word string, words ...string) {
+	if !slices.Contains(words, word) {
+		m.addf(name, "is %q. Choose one of %s", word, strings.Join(words, ", "))
+	}
+}
