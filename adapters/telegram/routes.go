@@ -16,7 +16,7 @@ const (
 )
 
 // secretHeader carries the secret that was given to setWebhook.
-const secretHeader = "X-Telegram-Bot-Api-Secret-Token"
+const secretHeader = "X-Telegram-Bot-Api-Secret-Token" //nolint:gosec // a header's name
 
 // Routes implements core.Adapter.
 func (a *Adapter) Routes() map[string]http.Handler {

@@ -27,7 +27,7 @@ func (a *Adapter) Run(ctx context.Context, on func(core.Event)) error {
 		return err
 	})
 	if err != nil {
-		return end(ctx, err)
+		return unless(ctx, err)
 	}
 	in := &intake{on: on, done: make(chan struct{})}
 	a.intake.Store(in)
@@ -37,17 +37,17 @@ func (a *Adapter) Run(ctx context.Context, on func(core.Event)) error {
 		close(in.done)
 	}()
 	if a.config.Mode == Webhook {
-		return end(ctx, a.hook(ctx))
+		return unless(ctx, a.hook(ctx))
 	}
-	return end(ctx, a.poll(ctx))
+	return unless(ctx, a.poll(ctx))
 }
 
-// end makes what ctx brought about no error.
-func end(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+// unless returns err, unless ctx has ended: what comes of that is no error.
+func unless(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // intake is where updates go while Run runs.
@@ -138,7 +138,7 @@ func (a *Adapter) poll(ctx context.Context) error {
 			a.log.Warn("no updates from Telegram; trying on", "error", err)
 		}
 		if err := a.standBack(ctx, err, failures); err != nil {
-			return nil //nolint:nilerr // ctx has ended
+			return nil // ctx has ended
 		}
 		failures++
 	}
