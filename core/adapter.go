@@ -90,6 +90,9 @@ var (
 	ErrTooLate = errors.New("too late to answer")
 	// ErrForbidden: the bot may not write there.
 	ErrForbidden = errors.New("not allowed to write there")
+	// ErrUnsure: the platform has taken a message, and its answer was lost on the
+	// way. Sending it again would show it twice.
+	ErrUnsure = errors.New("probably sent, and the answer was lost")
 )
 
 // Slow says that the platform wants to be left alone for a while. Core waits up

@@ -24,6 +24,9 @@ func (b *Bot) signIn(ctx context.Context, in *Invocation, need Need, wait *waiti
 		return err
 	}
 	ref, err := b.surface(ctx, in, p, need, wait)
+	if errors.Is(err, ErrUnsure) { // a card needs a message that can be edited
+		ref, err = b.surface(ctx, in, p, need, wait)
+	}
 	if err != nil || ref.Chat.ID == "" {
 		return err
 	}

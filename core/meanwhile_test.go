@@ -40,7 +40,7 @@ func TestLoginEndsWhileItsCardMoves(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		keys, err := seal.NewKeys(masterSecret, "")
+		keys, err := seal.NewKeys("a-master-secret-of-one-test-0123456789", "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -191,3 +191,23 @@ func TestDirectOfAnInvocation(t *testing.T) {
 		}
 	})
 }
+
+// An answer that was probably sent is followed by no false alarm.
+func TestUnsureIsNoAlarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire()
+		w.odd = func(_ string, m Message) error {
+			if m.Text == "Hi." {
+				return fmt.Errorf("reply: %w", ErrUnsure)
+			}
+			return nil
+		}
+		h := host(t, w, func(b *Bot) { b.Add(command("hi", says("Hi."))) })
+		if got := h.call(ann, "hi"); got != "" {
+			t.Errorf("got %q, want nothing more", got)
+		}
+		if !strings.Contains(h.log.String(), "probably sent") {
+			t.Error("got no line in the log")
+		}
+	})
+}

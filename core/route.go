@@ -283,6 +283,10 @@ func (b *Bot) fail(ctx context.Context, in *Invocation, err error) {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return // the bot is ending; nothing of this is anybody's fault
 	}
+	if errors.Is(err, ErrUnsure) {
+		b.log.Warn("an answer was probably sent", "platform", in.Chat.Platform, "command", in.Command, "error", err)
+		return // the person has it, and would take the next for an alarm
+	}
 	number := shortNumber()
 	text, why := markup.F(b.words.Broken, number), err
 	if tell, ok := errors.AsType[*Tell](err); ok {

@@ -331,3 +331,56 @@ func TestSendIsNeverPrivate(t *testing.T) {
 		t.Error("got nil, want an error: all would see it")
 	}
 }
+
+// A message that Telegram has taken is not sent again, nor is it taken for lost.
+func TestAnswerThatCannotBeRead(t *testing.T) {
+	for _, body := range []string{`{"ok":true,"resu`, `<html>`, ``, `{"ok":true,"result":7}`} {
+		synctest.Test(t, func(t *testing.T) {
+			srv := telegramtest.New(t, telegramtest.Options{})
+			srv.Open("alice")
+			r := start(t, srv, nil, nil)
+			srv.Say("alice", coretest.Direct, "/ping")
+			time.Sleep(time.Second)
+			srv.Break("sendMessage", telegramtest.Custom(200, "application/json", body))
+			_, err := r.Send(t.Context(), r.events()[0].Chat, core.Message{Text: "Pong!"})
+			if !errors.Is(err, core.ErrUnsure) || len(srv.Requests("sendMessage")) != 1 {
+				t.Errorf("%q: got %v after %d requests, want core.ErrUnsure after one", body, err, len(srv.Requests("sendMessage")))
+			}
+			r.end(t)
+		})
+	}
+}
+
+// What answers a press is no way to change a message that somebody replies to.
+func TestUpdateNeedsAPress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := telegramtest.New(t, telegramtest.Options{})
+		r := start(t, srv, nil, nil)
+		srv.Say("alice", coretest.Direct, "/ping")
+		time.Sleep(time.Second)
+		reply(t, r.events()[0], core.Message{Text: "Pong!"})
+		if err := srv.Reply("alice", last(srv, "alice", coretest.Direct), "What?"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		said := r.events()[1]
+		if err := said.Back.Update(t.Context(), core.Message{Text: "Changed."}); said.On.Token == "" || !errors.Is(err, core.ErrGone) {
+			t.Errorf("got %v, want core.ErrGone", err)
+		}
+		r.end(t)
+	})
+}
+
+// A menu that cannot be published for long keeps no bot from running.
+func TestMenuIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := telegramtest.New(t, telegramtest.Options{})
+		srv.Break("setMyCommands", many(telegramtest.Unavailable(), 1000)...)
+		a := New(Config{Token: srv.Token(), APIBase: srv.URL(), HTTP: srv.Client(), Log: slog.New(slog.DiscardHandler)})
+		began := time.Now()
+		err := a.Publish(t.Context(), []core.Command{{Name: "ping", Summary: "Is anybody there?"}}, true)
+		if err != nil || time.Since(began) > 10*time.Second {
+			t.Errorf("got %v after %v, want nil after a few tries", err, time.Since(began))
+		}
+	})
+}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -213,7 +212,8 @@ func hopeless(err error) bool {
 		c != http.StatusUnauthorized && c != http.StatusConflict && c != http.StatusTooManyRequests
 }
 
-// lost reports whether a request may have been done although no answer came.
-func lost(err error) bool {
-	return errors.Is(err, errTimeout) || errors.Is(err, io.ErrUnexpectedEOF)
+// garbled reports whether a request was taken, by an answer that cannot be read.
+func garbled(err error) bool {
+	out, ok := errors.AsType[*outage](err)
+	return ok && out.status == http.StatusOK && !errors.Is(err, errTimeout)
 }

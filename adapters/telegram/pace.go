@@ -17,9 +17,12 @@ const (
 )
 
 // write is a call that changes something in a chat. It waits where Telegram
-// wants a chat left alone, tries again after an outage, and follows a group that
-// has become a supergroup.
+// wants a chat left alone, follows a group that has become a supergroup, and tries
+// again after an outage. A message is not sent again when it may have been taken:
+// when there was no answer in time, or one that cannot be read. A connection that
+// was closed without a word has taken nothing, as far as anybody can tell.
 func (a *Adapter) write(ctx context.Context, chat core.Chat, method string, p params, result any) error {
+	once := method == "sendMessage"
 	for try := 0; ; try++ {
 		to := a.moved.of(chat.ID)
 		p["chat_id"] = to
@@ -30,7 +33,7 @@ func (a *Adapter) write(ctx context.Context, chat core.Chat, method string, p pa
 			return err
 		case refused && r.movedTo != 0:
 			a.moved.note(to, strconv.FormatInt(r.movedTo, 10))
-		case !passing(err) || lost(err) && method == "sendMessage": // twice is worse than not at all
+		case !passing(err) || once && (garbled(err) || errors.Is(err, errTimeout)):
 			return err
 		default:
 			if err := pause(ctx, firstTry<<try); err != nil {

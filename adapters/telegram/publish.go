@@ -38,14 +38,25 @@ func (a *Adapter) Publish(ctx context.Context, cmds []core.Command, write bool) 
 		if s == "default" {
 			want = menu(cmds)
 		}
-		err := a.persist(ctx, "publish the commands", func() error { return a.publish(ctx, scope{s}, want) })
-		if hopeless(err) { // people can still type them
+		// People can type what is not in the menu, so it keeps no bot from running.
+		if err := a.tryPublish(ctx, scope{s}, want); err != nil {
 			a.log.Warn("the commands are not in the menu", "platform", platform, "scope", s, "error", err)
-		} else if err != nil {
-			return err
 		}
 	}
 	return nil
+}
+
+// tryPublish is publish with the patience that a menu deserves.
+func (a *Adapter) tryPublish(ctx context.Context, s scope, want []listed) error {
+	for try := 0; ; try++ {
+		err := a.publish(ctx, s, want)
+		if err == nil || hopeless(err) || try == retries {
+			return err
+		}
+		if err := pause(ctx, min(backoff(try, err), patience)); err != nil {
+			return err
+		}
+	}
 }
 
 // publish makes the list of a scope what it should be, if it is not.

@@ -40,7 +40,7 @@ func (r *responder) Reply(ctx context.Context, m core.Message) (core.Ref, error)
 
 // Update implements core.Responder.
 func (r *responder) Update(ctx context.Context, m core.Message) error {
-	if r.in.event.On.Token == "" {
+	if r.ack == nil { // nothing was pressed
 		return fmt.Errorf("update: %w", core.ErrGone)
 	}
 	err := r.adapter.Edit(ctx, r.in.event.On, m)
@@ -63,7 +63,11 @@ func (a *Adapter) send(ctx context.Context, to core.Chat, m core.Message, replyT
 		p["reply_parameters"] = asJSON(replyParameters{ID: replyTo, Anyway: true})
 	}
 	var sent message
-	if err := a.write(ctx, to, "sendMessage", p, &sent); err != nil {
+	err := a.write(ctx, to, "sendMessage", p, &sent)
+	if garbled(err) {
+		return core.Ref{}, fmt.Errorf("%w: %w", core.ErrUnsure, err)
+	}
+	if err != nil {
 		return core.Ref{}, err
 	}
 	to.ID = a.moved.of(to.ID)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/usherbot/usher/adapters/telegram/telegramtest"
@@ -34,27 +35,29 @@ type field struct {
 }
 
 // readPublished returns nil where the schemas are not at hand.
-func readPublished(t testing.TB) *published {
-	t.Helper()
+var readPublished = sync.OnceValues(func() (*published, error) {
 	dir := os.Getenv("USHER_TEST_SCHEMAS")
 	if dir == "" {
-		return nil
+		return nil, nil
 	}
 	raw, err := os.ReadFile(filepath.Join(dir, "schemas", "telegram-bot-api.bot.json"))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	var p published
 	if err := json.Unmarshal(raw, &p); err != nil || len(p.Methods) == 0 {
-		t.Fatalf("got %d methods (%v), want those of the Bot API", len(p.Methods), err)
+		return nil, fmt.Errorf("got %d methods (%w), want those of the Bot API", len(p.Methods), err)
 	}
-	return &p
-}
+	return &p, nil
+})
 
 // checkRequests holds all that was sent against the published Bot API.
 func checkRequests(t testing.TB, srv *telegramtest.Server) {
 	t.Helper()
-	p := readPublished(t)
+	p, err := readPublished()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if p == nil {
 		return
 	}
@@ -174,7 +177,10 @@ func primitive(name string, v any) bool {
 // A check that finds nothing shows nothing.
 func TestSchemaCheckFinds(t *testing.T) {
 	schemas(t)
-	p := readPublished(t)
+	p, err := readPublished()
+	if err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name, method string
 		params       url.Values

@@ -68,8 +68,10 @@ type Chat struct {
 	keys     map[string]core.Ref
 	commands []core.Command
 	sent     []Sent
+	last     *happening // the newest of all
 	cut      bool
-	asked    bool // somebody has done something that the bot has not answered yet
+	slow     time.Time // until then the bot is too fast
+	asked    bool      // somebody has done something that the bot has not answered yet
 }
 
 // message is something that the bot has said, or a form that it has opened.
@@ -80,13 +82,15 @@ type message struct {
 	said    core.Message
 	form    *core.Form
 	on      *message // what opened the form
+	asks    string   // who gets the box to reply in; empty: all who see it
+	replied bool     // somebody has used the box
 	edited  bool
 	deleted bool
 }
 
 // Sent is something that the bot asked of the Chat and that was done.
 type Sent struct {
-	How     string // "send", "edit", "delete", "reply", "update" or "ask"
+	How     string // "send", "edit", "delete", "reply", "alert", "update" or "ask"
 	Chat    core.Chat
 	To      string // who alone sees it
 	Message core.Message
@@ -153,9 +157,10 @@ const opening = "https://chat.example/open?start="
 func (c *Chat) Direct(_ context.Context, u core.User, start string) (core.Chat, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.reach(); err != nil {
+		return core.Chat{}, fmt.Errorf("open the direct chat: %w", err)
+	}
 	switch {
-	case c.cut:
-		return core.Chat{}, fmt.Errorf("open the direct chat: %w", errCut)
 	case u.Platform != c.caps.Platform:
 		return core.Chat{}, fmt.Errorf("open the direct chat: %s is not on %s", u.Key(), c.caps.Platform)
 	case c.dm == Allowed || c.opened[u.ID]:

@@ -2,7 +2,6 @@ package coretest
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -61,21 +60,6 @@ func (c *Chat) hangUp(l *line) {
 	c.giveBack(l)
 }
 
-// errCut is what a bot gets whose connection is cut.
-var errCut = errors.New("the connection is cut")
-
-// Cut takes the line away from the bots that are connected: nothing they do
-// arrives and nothing reaches them, until a bot begins anew with Publish or Run.
-func (c *Chat) Cut() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.cut = true
-	for _, l := range c.lines {
-		l.dead = true
-		c.giveBack(l)
-	}
-}
-
 // giveBack makes what waits on l ready for another. Callers hold c.mu.
 func (c *Chat) giveBack(l *line) {
 	for _, h := range c.waiting {
@@ -100,11 +84,15 @@ func (c *Chat) next(l *line) (*core.Event, <-chan struct{}) {
 }
 
 func (c *Chat) deliver(h *happening, l *line) *core.Event {
-	e := h.event
+	e, back := h.event, &responder{chat: c, line: l}
 	if h.on != nil {
 		e.On = c.ref(h.on)
 	}
-	e.Back = &responder{chat: c, line: l, event: e, on: h.on}
+	if _, said := e.What.(core.Said); !said { // a reply presses nothing
+		back.on = h.on
+	}
+	back.event = e
+	e.Back = back
 	e.Safe = func() { c.take(h, l) }
 	return &e
 }
@@ -127,9 +115,10 @@ func (c *Chat) happen(who string, in core.Chat, on *message, what core.What) {
 	}
 	said, isSaid := what.(core.Said)
 	c.asked = c.asked || !isSaid || said.ToMe
-	c.waiting = append(c.waiting, &happening{on: on, event: core.Event{
+	c.last = &happening{on: on, event: core.Event{
 		Key: "event-" + c.id(), At: time.Now(), From: c.user(who), Chat: in, What: what,
-	}})
+	}}
+	c.waiting = append(c.waiting, c.last)
 	c.change()
 }
 

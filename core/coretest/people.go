@@ -25,7 +25,24 @@ func (c *Chat) Say(who, where, text string) {
 		return
 	}
 	text, named := strings.CutPrefix(text, "@"+c.name+" ")
-	c.happen(who, in, nil, core.Said{Text: c.mention(text), ToMe: named || in.Direct})
+	var on *message
+	if named {
+		on = c.box(who, in)
+	}
+	c.happen(who, in, on, core.Said{Text: c.mention(text), ToMe: named || in.Direct})
+}
+
+// box takes the newest question that who has a box open for, if there is one.
+// Callers hold c.mu.
+func (c *Chat) box(who string, in core.Chat) *message {
+	for _, m := range slices.Backward(c.messages) {
+		open := c.caps.Replies && m.said.Answer && !m.replied && !m.deleted
+		if open && m.chat == in && m.seenBy(who) && (m.asks == "" || m.asks == who) {
+			m.replied = true
+			return m
+		}
+	}
+	return nil
 }
 
 var mention = regexp.MustCompile(`(^|\s)@([\w-]+)`)
@@ -162,9 +179,13 @@ func (c *Chat) Follow(who string, m Seen, label string) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	in, known := c.place(who, Direct), c.opened[who]
 	c.opened[who] = true
-	if token != "" {
-		c.happen(who, c.place(who, Direct), nil, core.Press{Token: seal.Secret(token)})
+	switch {
+	case token != "":
+		c.happen(who, in, nil, core.Press{Token: seal.Secret(token)})
+	case !known:
+		c.happen(who, in, nil, core.Hello{})
 	}
 	return nil
 }

@@ -7,11 +7,14 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/usherbot/usher/core"
 )
 
 // Stage is where a script is played.
 type Stage struct {
 	World    World
+	Caps     core.Caps       // what the bot works with: decides which lines count
 	Provider Provider        // nil where no line needs one
 	Restart  func()          // kills the bot and starts it again on the same store
 	Patience time.Duration   // how long a line waits for the bot; default 30 s
@@ -53,6 +56,9 @@ func (s *Script) Play(on Stage) error {
 		begun: time.Now(), now: map[string]deed{}, readers: map[string]string{},
 	}
 	for _, line := range s.lines {
+		if !line.counts(on.Caps) {
+			continue
+		}
 		p.tell("> " + line.text)
 		if err := line.do(p); err != nil {
 			return fmt.Errorf("%s:%d: %s\n%w\nthe conversation so far:\n%s", s.Name, line.number, line.text, err, strings.Join(p.told, "\n"))
@@ -128,7 +134,7 @@ func (p *play) expect(what string, a args) error {
 		for i, d := range p.pending {
 			first := d.what != "" || !begun[d.where]
 			begun[d.where] = begun[d.where] || d.what == ""
-			if first && d.what == what && d.fits(a) && pattern.MatchString(d.seen.String()) {
+			if first && d.what == what && p.fits(d, a) && pattern.MatchString(d.seen.String()) {
 				p.pending = slices.Delete(p.pending, i, i+1)
 				return true
 			}
@@ -141,14 +147,17 @@ func (p *play) expect(what string, a args) error {
 	return err
 }
 
-func (d deed) fits(a args) bool {
+// fits reports whether d was said to whom and where a line has it. What is for one
+// person alone can only be in the direct chat where there are no private messages.
+func (p *play) fits(d deed, a args) bool {
 	if a["who"] != "" && (!d.alone || d.to[0] != a["who"]) {
 		return false
 	}
 	if a["who"] == "" && a["where"] != "" && a["where"] != Direct && d.alone && d.what == "" {
 		return false // said to somebody alone where the line has it said to all
 	}
-	return a["where"] == "" || a["where"] == d.where
+	instead := a["who"] != "" && !p.Caps.Private && d.where == Direct
+	return a["where"] == "" || a["where"] == d.where || instead
 }
 
 func (p *play) unread() string {

@@ -9,10 +9,11 @@ import (
 	"github.com/usherbot/usher/core"
 )
 
-// How long after an event it can be answered, and answered by a form.
+// How long after an event it can be answered, by a form, and by an alert.
 const (
 	replyFor = 15 * time.Minute
 	askFor   = 3 * time.Second
+	alertFor = 2 * time.Second
 )
 
 // responder answers one event.
@@ -23,12 +24,16 @@ type responder struct {
 	on      *message // that was pressed
 	updated bool
 	asked   bool
+	alerted bool
 }
 
 // open says why the event cannot be answered any more. Callers hold chat.mu.
 func (r *responder) open(within time.Duration) error {
 	if r.line.dead {
 		return errCut
+	}
+	if err := r.chat.reach(); err != nil {
+		return err
 	}
 	if time.Since(r.event.At) > within {
 		return core.ErrTooLate
@@ -43,11 +48,28 @@ func (r *responder) Reply(_ context.Context, m core.Message) (core.Ref, error) {
 	if err := r.open(replyFor); err != nil {
 		return core.Ref{}, fmt.Errorf("reply: %w", err)
 	}
-	to := ""
-	if m.Private {
-		to = r.event.From.ID
+	if _, pressed := r.event.What.(core.Press); pressed && m.Private && !r.chat.caps.Private && r.chat.caps.Alert > 0 {
+		return core.Ref{}, r.alert(m)
 	}
-	return r.chat.post("reply", r.event.Chat, to, m)
+	said := &message{chat: r.event.Chat, said: m, asks: r.event.From.ID}
+	if m.Private {
+		said.to = r.event.From.ID
+	}
+	return r.chat.post("reply", said)
+}
+
+// alert answers a press on a platform that has no other private messages. It
+// works once, and what it shows stays as it is.
+func (r *responder) alert(m core.Message) error {
+	if r.alerted || r.on == nil || time.Since(r.event.At) > alertFor {
+		return fmt.Errorf("alert: %w", core.ErrTooLate)
+	}
+	if err := refuseAlert(r.chat.caps, m); err != nil {
+		return fmt.Errorf("alert: %w", err)
+	}
+	r.alerted = true
+	r.chat.put("alert", &message{chat: r.event.Chat, to: r.event.From.ID, said: m})
+	return nil
 }
 
 // Update implements core.Responder. It answers the press, so it works once;

@@ -1,18 +1,20 @@
 package coretest
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/usherbot/usher/core"
 )
 
 // Run plays the scripts that a file pattern names, each on a stage of its own
 // that is built inside a bubble of testing/synctest and cleaned up there by
-// t.Cleanup. A stage that cannot be as the script wants skips. Scripts are then
-// played again with a restart before each of their lines but the first.
+// t.Cleanup. It is to be as the script wants it: see Script.Chat and, for a chat
+// that cannot be ordered, Script.Limit. Scripts are then played twice again, each
+// time with a restart before every other line.
 func Run(t *testing.T, pattern string, stage func(t *testing.T, s *Script) Stage) {
 	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
@@ -24,7 +26,10 @@ func Run(t *testing.T, pattern string, stage func(t *testing.T, s *Script) Stage
 			t.Fatal(err)
 		}
 		name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
-		t.Run(name, func(t *testing.T) { runScript(t, file, string(text), stage) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			runScript(t, file, string(text), stage)
+		})
 	}
 }
 
@@ -33,22 +38,26 @@ func runScript(t *testing.T, file, text string, stage func(t *testing.T, s *Scri
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Run("as written", func(t *testing.T) { playIn(t, s, stage) })
+	var caps core.Caps
+	t.Run("as written", func(t *testing.T) { caps = playIn(t, s, stage) })
 	if s.nowhere || t.Failed() {
 		return
 	}
-	for i := 1; i < len(s.lines); i++ {
-		t.Run(fmt.Sprintf("restart before line %d", s.lines[i].number), func(t *testing.T) {
+	for odd, name := range []string{"restarts before even lines", "restarts before odd lines"} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			playIn(t, s.restartBefore(i), stage)
+			playIn(t, s.restarting(caps, odd), stage)
 		})
 	}
 }
 
-func playIn(t *testing.T, s *Script, stage func(t *testing.T, s *Script) Stage) {
+func playIn(t *testing.T, s *Script, stage func(t *testing.T, s *Script) Stage) (caps core.Caps) {
 	synctest.Test(t, func(t *testing.T) {
-		if err := s.Play(stage(t, s)); err != nil {
+		on := stage(t, s)
+		caps = on.Caps
+		if err := s.Play(on); err != nil {
 			t.Error(err)
 		}
 	})
+	return caps
 }

@@ -5,17 +5,24 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
+
+	"github.com/usherbot/usher/core"
 )
 
 // Script is a conversation, one line after the other. A line beginning with #
 // is for the reader. First it may say what its chat is like:
 //
-//	chat has no private messages     also: forms, selects, embeds, copies; or "has forms"
+//	chat has no private messages     also: forms, selects, embeds, copies, replies; or "has forms"
 //	chat edits private messages for 2m
 //	chat cannot write first          the bot needs a link that the person follows
 //	chat cannot write at all         and there is no such link
 //	restarts: nowhere                a restart of the bot between the lines would change them
+//
+// The same words in front of a line say where it counts. A chat is what it is
+// and what these lines take away from it; what they give it, it may lack:
+//
+//	with forms, bot asks alice: Your pizza [Kind]
+//	without private messages, bot in #general: Who is missing.
 //
 // What people do; places are "direct", where a person is when no place is named,
 // and channels:
@@ -51,7 +58,8 @@ import (
 //
 //	bot in #general: Pong!           all who are there see it
 //	bot to alice: Sign in * [Cancel] alice alone sees it, wherever
-//	bot to alice in #general: *      there, though others are there
+//	bot to alice in #general: *      there, though others are there; where the chat
+//	                                 has no private messages, in the direct chat
 //	bot edits: Cancelled.            also with "to" and "in"
 //	bot deletes: One moment…
 //	bot asks alice: Your order [Name] [Size: S | M | L]
@@ -70,6 +78,7 @@ type Script struct {
 type scriptLine struct {
 	number int
 	text   string
+	when   []condition
 	do     func(*play) error
 }
 
@@ -108,6 +117,8 @@ var grammar = []struct {
 
 func sentence(pattern string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + pattern + `)$`) }
 
+var conditional = sentence(`with(?P<no>out)? (?P<what>[\w ]+), (?P<line>.+)`)
+
 // Parse reads a script.
 func Parse(name, text string) (*Script, error) {
 	s := &Script{Name: name}
@@ -124,26 +135,44 @@ func Parse(name, text string) (*Script, error) {
 }
 
 func (s *Script) read(number int, text string) error {
+	line := scriptLine{number: number, text: text}
+	rest := text
+	for a := match(conditional, rest); a != nil; a = match(conditional, rest) {
+		ability, known := abilities[a["what"]]
+		if !known {
+			return fmt.Errorf("no chat has %q", a["what"])
+		}
+		line.when, rest = append(line.when, condition{ability, a["no"] == ""}), a["line"]
+	}
 	for _, g := range grammar {
-		m := g.pattern.FindStringSubmatch(text)
-		if m == nil {
+		a := match(g.pattern, rest)
+		switch {
+		case a == nil:
 			continue
-		}
-		a := args{}
-		for i, name := range g.pattern.SubexpNames() {
-			a[name] = m[i]
-		}
-		if g.set != nil {
-			if len(s.lines) > 0 {
-				return fmt.Errorf("%q stands after the conversation has begun", text)
-			}
+		case g.set != nil && (len(s.lines) > 0 || line.when != nil):
+			return fmt.Errorf("%q stands after the conversation has begun", text)
+		case g.set != nil:
 			return g.set(s, a)
 		}
 		s.meet(a)
-		s.lines = append(s.lines, scriptLine{number, text, func(p *play) error { return g.do(p, a) }})
+		line.do = func(p *play) error { return g.do(p, a) }
+		s.lines = append(s.lines, line)
 		return nil
 	}
 	return fmt.Errorf("cannot read %q", text)
+}
+
+// match returns the words that a pattern has names for, or nil.
+func match(pattern *regexp.Regexp, text string) args {
+	m := pattern.FindStringSubmatch(text)
+	if m == nil {
+		return nil
+	}
+	a := args{}
+	for i, name := range pattern.SubexpNames() {
+		a[name] = m[i]
+	}
+	return a
 }
 
 // meet notes who and what place a line names.
@@ -156,62 +185,22 @@ func (s *Script) meet(a args) {
 	}
 }
 
-// Chat returns o as the script wants it to be. A platform whose Options that
-// changes is not one for this script.
-func (s *Script) Chat(o Options) Options {
-	if o.Caps.Platform == "" {
-		o.Caps = Rich()
-	}
-	for _, set := range s.settings {
-		set(&o)
-	}
-	return o
-}
-
-func setAbility(s *Script, a args) error {
-	has := a["no"] == ""
-	set, known := map[string]func(*Options){
-		"private messages": func(o *Options) { o.Caps.Private = has },
-		"forms":            func(o *Options) { o.Caps.Forms = has },
-		"selects":          func(o *Options) { o.Caps.Selects = has },
-		"embeds":           func(o *Options) { o.Caps.Embeds = has },
-		"copies":           func(o *Options) { o.Caps.Copies = has },
-	}[a["what"]]
-	if !known {
-		return fmt.Errorf("no chat has %q", a["what"])
-	}
-	s.settings = append(s.settings, set)
-	return nil
-}
-
-func setPrivateEdit(s *Script, a args) error {
-	d, err := time.ParseDuration(a["time"])
-	if err != nil {
-		return fmt.Errorf("read the time: %w", err)
-	}
-	s.settings = append(s.settings, func(o *Options) { o.Caps.PrivateEdit = d })
-	return nil
-}
-
-func setDM(s *Script, a args) error {
-	way := LinkOnly
-	if a["how"] == "at all" {
-		way = Impossible
-	}
-	s.settings = append(s.settings, func(o *Options) { o.DM = way })
-	return nil
-}
-
-func setRestarts(s *Script, a args) error {
-	s.nowhere = a["how"] == "nowhere"
-	return nil
-}
-
-// restartBefore is s with a restart before its line i.
-func (s *Script) restartBefore(i int) *Script {
+// restarting is s as it is for these caps, with a restart before every other of
+// its lines: the second, fourth and so on, or the third, fifth and so on.
+func (s *Script) restarting(caps core.Caps, odd int) *Script {
 	again := *s
-	again.lines = slices.Insert(slices.Clone(s.lines), i, scriptLine{
-		number: s.lines[i].number, text: "restart", do: func(p *play) error { return p.restart(nil) },
-	})
+	again.lines = nil
+	n := 0
+	for _, line := range s.lines {
+		if !line.counts(caps) {
+			continue
+		}
+		if n > 0 && n%2 != odd {
+			again.lines = append(again.lines, scriptLine{
+				number: line.number, text: "restart", do: func(p *play) error { return p.restart(nil) },
+			})
+		}
+		again.lines, n = append(again.lines, line), n+1
+	}
 	return &again
 }

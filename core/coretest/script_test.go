@@ -123,7 +123,7 @@ func (d *desk) restart() {
 }
 
 func (d *desk) stage() coretest.Stage {
-	return coretest.Stage{World: d.chat, Provider: d, Restart: d.restart, Log: d.log.String}
+	return coretest.Stage{World: d.chat, Caps: d.chat.Caps(), Provider: d, Restart: d.restart, Log: d.log.String}
 }
 
 func newDesk(t *testing.T, s *coretest.Script) *desk {
@@ -161,6 +161,12 @@ func TestPlayFails(t *testing.T) {
 			"another text", "alice in #general: /ping\nbot: Ping!", nil,
 			[]string{"test.txt:2: bot: Ping!", "did not come in 30s", "what came instead:\n    bot in #general: Pong!", "> alice in #general: /ping"},
 		},
+		{"lines that count", "with forms, alice: /ping\nwithout embeds, alice: /both\nwith forms, with embeds, bot: Pong!", nil, nil},
+		{"a line that should not count", "alice: /ping\nwithout forms, bot: Pong!", nil, []string{"nobody expected it"}},
+		{
+			"private, where nothing is", "chat has no private messages\nalice: /ping\nbot to alice in #general: Pong!", nil, nil,
+		},
+		{"public, where nothing is private", "chat has no private messages\nalice: /ping\nbot in #general: Pong!", nil, []string{"did not come"}},
 		{"half the text", "alice: /slow\nbot: One", nil, []string{"did not come"}},
 		{"two", "alice: /both\nbot: One\nbot: Two", nil, nil},
 		{"the second first", "alice: /both\nbot: Two\nbot: One", nil, []string{"test.txt:2", "bot to alice: One\n    bot to alice: Two"}},
@@ -246,6 +252,9 @@ func TestParseFails(t *testing.T) {
 		{"misspelt", "alice pressses: Cancel", "cannot read"},
 		{"late setting", "alice: hi\nchat has no forms", "after the conversation has begun"},
 		{"unknown ability", "chat has no soul", `no chat has "soul"`},
+		{"unknown condition", "with soul, alice: hi", `no chat has "soul"`},
+		{"conditional setting", "with forms, chat has no selects", "after the conversation has begun"},
+		{"condition of nothing", "with forms, alice dances", "cannot read"},
 		{"no time", "chat edits private messages for long", "read the time"},
 	}
 	for _, tt := range tests {
@@ -255,18 +264,5 @@ func TestParseFails(t *testing.T) {
 				t.Errorf("got error %q, want %q", got, tt.want)
 			}
 		})
-	}
-}
-
-func TestSettings(t *testing.T) {
-	s := parse(t, "chat has no private messages\nchat has no forms\nchat cannot write first\nchat edits private messages for 2m")
-	got := s.Chat(coretest.Options{})
-	want := coretest.Options{Caps: coretest.Rich(), DM: coretest.LinkOnly}
-	want.Caps.Private, want.Caps.Forms, want.Caps.PrivateEdit = false, false, 2*time.Minute
-	if got != want {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	if again := s.Chat(got); again != got {
-		t.Errorf("a chat that suits was changed: got %+v, want %+v", again, got)
 	}
 }

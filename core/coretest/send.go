@@ -15,9 +15,10 @@ import (
 func (c *Chat) Send(_ context.Context, to core.Chat, m core.Message) (core.Ref, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.reach(); err != nil {
+		return core.Ref{}, fmt.Errorf("send: %w", err)
+	}
 	switch {
-	case c.cut:
-		return core.Ref{}, fmt.Errorf("send: %w", errCut)
 	case m.Private:
 		return core.Ref{}, fmt.Errorf("send: %s has private messages only as answers", c.caps.Platform)
 	case to.Platform != c.caps.Platform || to.ID == "":
@@ -25,26 +26,32 @@ func (c *Chat) Send(_ context.Context, to core.Chat, m core.Message) (core.Ref, 
 	case to.Direct && c.dm != Allowed && !c.opened[personIn(to)]:
 		return core.Ref{}, fmt.Errorf("send: %w", core.ErrForbidden)
 	}
-	return c.post("send", to, "", m)
+	return c.post("send", &message{chat: to, said: m})
 }
 
-// post adds a message, which to alone sees unless it is empty.
-func (c *Chat) post(how string, in core.Chat, to string, m core.Message) (core.Ref, error) {
+// post adds a message.
+func (c *Chat) post(how string, said *message) (core.Ref, error) {
+	m := said.said
 	if err := refuse(c.caps, m); err != nil {
 		return core.Ref{}, fmt.Errorf("%s: %w", how, err)
 	}
-	key := in.Key() + " " + m.Key
+	key := said.chat.Key() + " " + m.Key
 	if ref, known := c.keys[key]; known && m.Key != "" {
 		return ref, nil
 	}
-	said := &message{id: c.id(), chat: in, to: to, said: m}
-	c.messages = append(c.messages, said)
-	c.done(Sent{How: how, Chat: in, To: to, Message: m})
+	c.put(how, said)
 	ref := c.ref(said)
 	if m.Key != "" {
 		c.keys[key] = ref
 	}
 	return ref, nil
+}
+
+// put shows a message. Callers hold c.mu.
+func (c *Chat) put(how string, said *message) {
+	said.id = c.id()
+	c.messages = append(c.messages, said)
+	c.done(Sent{How: how, Chat: said.chat, To: said.to, Message: said.said})
 }
 
 // done notes what the bot did. Callers hold c.mu.
@@ -105,8 +112,8 @@ func (c *Chat) find(id string) *message {
 func (c *Chat) Edit(_ context.Context, r core.Ref, m core.Message) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.cut {
-		return fmt.Errorf("edit: %w", errCut)
+	if err := c.reach(); err != nil {
+		return fmt.Errorf("edit: %w", err)
 	}
 	old, err := c.at(r)
 	if err != nil {
@@ -131,8 +138,8 @@ func (c *Chat) replace(how string, old *message, m core.Message) error {
 func (c *Chat) Delete(_ context.Context, r core.Ref) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.cut {
-		return fmt.Errorf("delete: %w", errCut)
+	if err := c.reach(); err != nil {
+		return fmt.Errorf("delete: %w", err)
 	}
 	m, err := c.at(r)
 	if err != nil {

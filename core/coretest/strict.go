@@ -25,6 +25,7 @@ func refuse(caps core.Caps, m core.Message) error {
 	s.mustf(markup.Visible(m.Text) != "" || len(m.Embeds) > 0, "it is empty")
 	s.size("text", m.Text, caps.Limits.Text)
 	s.mustf(caps.Private || !m.Private, "there are no private messages")
+	s.mustf(!caps.Replies || !m.Answer || len(m.Rows) == 0, "a question that opens a box to reply in has no controls")
 	s.length("key", m.Key, 25)
 	s.mustf(caps.Embeds || len(m.Embeds) == 0, "there are no embeds")
 	s.count("embeds", len(m.Embeds), caps.Limits.Embeds)
@@ -36,6 +37,15 @@ func refuse(caps core.Caps, m core.Message) error {
 		s.row(row)
 	}
 	return s.err("message")
+}
+
+// refuseAlert says why a platform with these caps does not show m as an alert.
+func refuseAlert(caps core.Caps, m core.Message) error {
+	s := &strict{caps: caps}
+	s.mustf(markup.Visible(m.Text) != "", "it is empty")
+	s.size("text", m.Text, caps.Alert)
+	s.mustf(len(m.Rows) == 0 && len(m.Embeds) == 0, "it is more than a text")
+	return s.err("alert")
 }
 
 // refuseForm says why a platform with these caps does not open f.

@@ -21,7 +21,8 @@ const Direct = "direct"
 // such button, the form is not filled in.
 type World interface {
 	// Say writes a message. With a slash in front it is a command; "@bob" in it
-	// mentions bob.
+	// mentions bob. "@usher " in front addresses the bot, and where it has asked who
+	// by opening a box to reply in, the message is that reply.
 	Say(who, where, text string)
 	// Press presses a button of m, as m was when who saw it.
 	Press(who string, m Seen, label string) error

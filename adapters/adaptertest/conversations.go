@@ -1,0 +1,160 @@
+package adaptertest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/usherbot/usher/authflow"
+	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/authflow/provider"
+	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/seal"
+	"github.com/usherbot/usher/core/store/sqlstore"
+)
+
+// Place is a platform in memory that conversations are held on. It outlives the
+// bots, of which there is one at a time.
+type Place struct {
+	Adapter func() core.Adapter // a new one, for each bot
+	World   coretest.World
+	Open    func(who string) // opens who's direct chat to the bot; nil: all are open
+	Secrets []string         // of the bot on the platform, such as its token
+}
+
+// Conversations plays the scripts that a file pattern names, with a real bot,
+// store and engine and a real authorization server, on places that are opened
+// inside a bubble of testing/synctest. See coretest.Run.
+//
+// What the platform can and the script's chat cannot is hidden from the bot by
+// Script.Limit. A bot that dies does so at once, whatever its adapter still does:
+// nothing of what the bot wants gets out, and nothing more is safe.
+func Conversations(t *testing.T, pattern string, open func(t *testing.T, s *coretest.Script) Place) {
+	coretest.Run(t, pattern, func(t *testing.T, s *coretest.Script) coretest.Stage {
+		h := &house{
+			t: t, script: s, place: open(t, s), file: filepath.Join(t.TempDir(), "bot.db"),
+			server: authtest.New(t, authtest.Options{}),
+		}
+		if h.place.Open != nil {
+			for _, who := range s.Opened() {
+				h.place.Open(who)
+			}
+		}
+		h.open()
+		t.Cleanup(h.close)
+		return coretest.Stage{
+			World: h.place.World, Caps: h.adapter.Caps(), Provider: coretest.At(h.server), Restart: h.restart,
+			Log: h.log.String, Secrets: h.secrets,
+		}
+	})
+}
+
+// house is a bot and all that it needs, which can be killed.
+type house struct {
+	t       *testing.T
+	script  *coretest.Script
+	place   Place
+	server  *authtest.Server
+	file    string
+	log     journal
+	adapter *mortal
+	db      *sqlstore.Store
+	stop    context.CancelFunc
+	ended   chan error
+}
+
+func (h *house) open() {
+	h.t.Helper()
+	if err := h.start(); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *house) start() error {
+	db, err := sqlstore.Open(h.t.Context(), h.file)
+	if err != nil {
+		return fmt.Errorf("open store: %w", err)
+	}
+	keys, err := seal.NewKeys(masterSecret, "")
+	if err != nil {
+		return fmt.Errorf("make keys: %w", err)
+	}
+	demo, err := provider.OIDC(h.server.URL(), provider.App{Name: "demo", Title: "Demo", ID: "app"})
+	if err != nil {
+		return fmt.Errorf("make provider: %w", err)
+	}
+	log := slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	bot := core.New(core.Options{Store: db, Keys: keys, Log: log, Logins: authflow.New(authflow.Options{
+		Store: db, Keys: keys, Providers: []authflow.Provider{demo}, HTTP: h.server.Client(), Log: log,
+	})})
+	addCommands(bot, h.server.URL())
+	h.adapter = &mortal{Adapter: h.script.Limit(h.place.Adapter())}
+	bot.Connect(h.adapter)
+	ctx, stop := context.WithCancel(context.WithoutCancel(h.t.Context()))
+	h.db, h.stop, h.ended = db, stop, make(chan error, 1)
+	go func() { h.ended <- bot.Run(ctx) }()
+	return nil
+}
+
+// restart kills the bot: the platform hears no farewell and the store takes
+// nothing more. Whatever the bot makes of that is of no interest.
+func (h *house) restart() {
+	h.adapter.dead.Store(true)
+	err := h.db.Close()
+	h.stop()
+	h.t.Logf("the bot died: %v", <-h.ended)
+	if err != nil {
+		h.t.Errorf("close store: %v", err)
+	}
+	h.open()
+}
+
+func (h *house) close() {
+	h.stop()
+	if err := errors.Join(<-h.ended, h.db.Close()); err != nil {
+		h.t.Errorf("run: got %v, want nil", err)
+	}
+}
+
+const masterSecret = "conversations-test-master-secret-0123456789"
+
+// secrets are the bot's own, and every code and token that ever was on the wire.
+func (h *house) secrets() []string {
+	out := append([]string{masterSecret}, h.place.Secrets...)
+	for _, r := range h.server.Requests() {
+		for _, name := range []string{"device_code", "refresh_token", "token", "code_verifier"} {
+			if v := r.Form.Get(name); v != "" {
+				out = append(out, v)
+			}
+		}
+		if v, is := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); is {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// journal is a log that is read while it is written.
+type journal struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.String()
+}

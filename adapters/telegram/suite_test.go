@@ -1,0 +1,84 @@
+package telegram
+
+import (
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/usherbot/usher/adapters/adaptertest"
+	"github.com/usherbot/usher/adapters/telegram/telegramtest"
+	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/pipe"
+)
+
+// platforms opens a Telegram in memory, once for each way in which updates come.
+// At the end all that it was asked is held against the published Bot API.
+var platforms = map[string]func(t *testing.T) (*telegramtest.Server, func() core.Adapter){
+	"polling": func(t *testing.T) (*telegramtest.Server, func() core.Adapter) {
+		srv := telegramtest.New(t, telegramtest.Options{ReadsAll: true, Name: "usher"})
+		t.Cleanup(func() { checkRequests(t, srv) })
+		return srv, func() core.Adapter {
+			return New(Config{Token: srv.Token(), APIBase: srv.URL(), HTTP: srv.Client()})
+		}
+	},
+	"webhook": func(t *testing.T) (*telegramtest.Server, func() core.Adapter) {
+		n := pipe.New()
+		srv := telegramtest.New(t, telegramtest.Options{Net: n, ReadsAll: true, Name: "usher"})
+		t.Cleanup(func() { checkRequests(t, srv) })
+		var routes atomic.Pointer[http.ServeMux]
+		web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			routes.Load().ServeHTTP(w, r)
+		})}
+		l := n.Listen("bot.example:443")
+		ended := make(chan error, 1)
+		go func() { ended <- web.Serve(l) }()
+		t.Cleanup(func() {
+			if err := web.Close(); err != nil {
+				t.Error(err)
+			}
+			if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+				t.Error(err)
+			}
+		})
+		return srv, func() core.Adapter {
+			a := New(Config{Token: srv.Token(), APIBase: srv.URL(), HTTP: srv.Client(), PublicURL: public})
+			mux := http.NewServeMux()
+			for at, h := range a.Routes() {
+				mux.Handle(at, h)
+			}
+			routes.Store(mux)
+			return a
+		}
+	},
+}
+
+func TestSuite(t *testing.T) {
+	for name, open := range platforms {
+		t.Run(name, func(t *testing.T) {
+			adaptertest.Run(t, func(t *testing.T) adaptertest.Stage {
+				srv, adapter := open(t)
+				return adaptertest.Stage{
+					Adapter: adapter, World: srv,
+					Repeat: srv.Repeat, Cut: srv.Cut, Remove: srv.Remove, Post: srv.SayAsBot, Reword: srv.Edit,
+					Busy:   func() bool { return len(srv.Requests("answerCallbackQuery")) == 0 },
+					Slow:   func(d time.Duration) { srv.Break("", telegramtest.TooMany(d)) },
+					Thread: "#general/help", Redelivers: true,
+				}
+			})
+		})
+	}
+}
+
+func TestConversations(t *testing.T) {
+	for name, open := range platforms {
+		t.Run(name, func(t *testing.T) {
+			adaptertest.Conversations(t, "../../core/testdata/conversations/*.txt", func(t *testing.T, _ *coretest.Script) adaptertest.Place {
+				srv, adapter := open(t)
+				return adaptertest.Place{Adapter: adapter, World: srv, Open: srv.Open, Secrets: []string{srv.Token().Reveal()}}
+			})
+		})
+	}
+}
