@@ -39,7 +39,7 @@ func (p *play) startBot(ctx context.Context) (*running, error) {
 		}),
 	})
 	bot.Add(p.commands()...)
-	bot.Connect(p.chat)
+	bot.Connect(p.platform.adapter(p.log))
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := &running{cancel: cancel, done: make(chan struct{}), db: db}
 	go func() {

@@ -12,7 +12,8 @@ import (
 )
 
 const help = `Type to the bot:  /login demo, /whoami, /profile, /remind, /logout, /help
-A number presses what stands beside it.
+A number presses what stands beside it. In a channel, "@usher " in front of what
+is no command makes it for the bot.
 Lines for the playground itself:
   !approve [as NAME]  agree at the authorization server, as octocat unless named
   !deny               refuse there
@@ -27,12 +28,13 @@ func (p *play) welcome() string {
 	if p.server != nil {
 		where = "an authorization server at " + p.server.URL()
 	}
-	return "This is a chat with a bot, with " + where + " to sign in to.\n" +
+	return "This is " + p.platform.chat + " with a bot, with " + where + " to sign in to.\n" +
 		"Type /login demo to begin, !help for more.\n"
 }
 
 func (p *play) terminal(in io.Reader, out io.Writer) *coretest.Terminal {
-	return &coretest.Terminal{Chat: p.chat, In: in, Out: out, Do: p.do}
+	people := p.platform.people
+	return &coretest.Terminal{World: people, Busy: people.Busy, In: in, Out: out, Do: p.do}
 }
 
 // do does what a line says that is not for the bot.
@@ -94,7 +96,7 @@ func (p *play) hear(ctx context.Context) {
 	ctx, stop := context.WithTimeout(ctx, 15*time.Second)
 	defer stop()
 	select {
-	case <-p.chat.Changed():
+	case <-p.platform.people.Changed():
 	case <-ctx.Done():
 	}
 }

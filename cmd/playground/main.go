@@ -9,8 +9,13 @@
 // people in to a real authorization server instead, and with --store it keeps
 // what it knows in a file.
 //
-// main reads the flags; play.go is the world around the bot, bot.go the bot, and
-// human.go the lines that begin with an exclamation mark.
+// With --platform telegram the terminal is a Telegram person's screen: the bot is
+// there through the real adapter, which speaks to a Telegram in memory over
+// loopback. Unless one is named, the platform is one that can do everything.
+//
+// main reads the flags; play.go is the world around the bot, platform.go the
+// platforms that it can be on, bot.go the bot, and human.go the lines that begin
+// with an exclamation mark.
 package main
 
 import (
@@ -28,6 +33,7 @@ import (
 
 // settings are what the flags say.
 type settings struct {
+	platform                       string
 	issuer, clientID, clientSecret string
 	store                          string
 	listen                         string
@@ -53,7 +59,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	if err != nil {
 		return err
 	}
-	p, err := open(s)
+	p, err := open(s, nil)
 	if err != nil {
 		return err
 	}
@@ -84,6 +90,7 @@ func parse(args []string, errs io.Writer) (settings, error) {
 	var s settings
 	f := flag.NewFlagSet("playground", flag.ContinueOnError)
 	f.SetOutput(errs)
+	f.StringVar(&s.platform, "platform", "neutral", "`NAME` of the platform that the bot is on: "+platformNames())
 	f.StringVar(&s.issuer, "issuer", "", "`URL` of a real authorization server (OpenID Connect); it is called demo here")
 	f.StringVar(&s.clientID, "client-id", "", "`ID` of a client there that may use the device flow")
 	f.StringVar(&s.clientSecret, "client-secret", "", "`SECRET` of that client; better in the environment, as CLIENT_SECRET")

@@ -13,14 +13,14 @@ import (
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
 	"github.com/usherbot/usher/authflow/provider"
-	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/pipe"
 	"github.com/usherbot/usher/core/seal"
 )
 
-// play is the world around the bot, which outlives it: the chat, the
+// play is the world around the bot, which outlives it: the platform, the
 // authorization server, the file of the store.
 type play struct {
-	chat     *coretest.Chat
+	platform *platform
 	server   *authtest.Server // nil: a real one
 	provider authflow.Provider
 	http     *http.Client // reaches the server; nil: the usual one
@@ -34,10 +34,11 @@ type play struct {
 	failed chan error // a bot that ended by itself
 }
 
-// open builds all of it but the bot.
-func open(s settings) (*play, error) {
-	p := &play{chat: coretest.New(coretest.Options{}), failed: make(chan error, 1), log: slog.New(slog.DiscardHandler)}
-	if err := p.furnish(s); err != nil {
+// open builds all of it but the bot: on loopback, or on a network of pipes if
+// there is one.
+func open(s settings, n *pipe.Net) (*play, error) {
+	p := &play{failed: make(chan error, 1), log: slog.New(slog.DiscardHandler)}
+	if err := p.furnish(s, n); err != nil {
 		p.close()
 		return nil, err
 	}
@@ -45,15 +46,18 @@ func open(s settings) (*play, error) {
 }
 
 // furnish puts into p what the settings ask for.
-func (p *play) furnish(s settings) error {
+func (p *play) furnish(s settings, n *pipe.Net) error {
 	if err := p.openLog(s.log); err != nil {
 		return err
 	}
 	if err := p.openStore(s.store); err != nil {
 		return err
 	}
+	if err := p.openPlatform(s.platform, n); err != nil {
+		return err
+	}
 	if s.issuer == "" {
-		return p.openServer(s.listen)
+		return p.openServer(s.listen, n)
 	}
 	var err error
 	p.provider, err = provider.OIDC(s.issuer, provider.App{
@@ -103,15 +107,18 @@ func (p *play) openStore(name string) error {
 }
 
 // openServer starts the built-in authorization server.
-func (p *play) openServer(listen string) error {
+func (p *play) openServer(listen string, n *pipe.Net) error {
 	server, err := authtest.Start(authtest.Options{
-		Addr:    listen,
+		Net: n, Addr: listen,
 		Clients: []authtest.Client{{ID: "playground", Name: "usher playground"}},
 	})
 	if err != nil {
 		return fmt.Errorf("start the authorization server: %w", err)
 	}
 	p.server = server
+	if n != nil {
+		p.http = server.Client()
+	}
 	p.cleanup = append(p.cleanup, server.Close)
 	p.provider, err = provider.OIDC(server.URL(), provider.App{Name: "demo", Title: "Demo", ID: "playground"})
 	return err
@@ -126,8 +133,10 @@ func (p *play) start(ctx context.Context) error {
 
 // restart kills the bot without a farewell and starts another on the same store.
 func (p *play) restart(ctx context.Context) error {
-	p.chat.Cut()
-	if err := p.bot.kill(); err != nil {
+	p.platform.cut()
+	err := p.bot.kill()
+	p.platform.mend()
+	if err != nil {
 		return err
 	}
 	select {

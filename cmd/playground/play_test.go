@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,36 +9,35 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/usherbot/usher/authflow/authtest"
-	"github.com/usherbot/usher/authflow/provider"
-	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/pipe"
 	"github.com/usherbot/usher/core/seal"
 )
 
 // converse types lines into a playground in virtual time, and returns what was
 // printed and what was logged.
-func converse(t *testing.T, store string, lines ...string) (printed, logged string) {
+func converse(t *testing.T, s settings, lines ...string) (printed, logged string) {
 	t.Helper()
+	s.log = filepath.Join(t.TempDir(), "log")
 	synctest.Test(t, func(t *testing.T) {
-		var log, out bytes.Buffer
-		server := authtest.New(t, authtest.Options{Clients: []authtest.Client{{ID: "playground", Name: "usher playground"}}})
-		p := &play{
-			chat: coretest.New(coretest.Options{}), failed: make(chan error, 1), server: server, http: server.Client(), file: store,
-			secret: "a secret that is long enough for a test", log: slog.New(slog.NewTextHandler(&log, nil)),
-		}
-		var err error
-		if p.provider, err = provider.OIDC(server.URL(), provider.App{Name: "demo", Title: "Demo", ID: "playground"}); err != nil {
+		p, err := open(s, pipe.New())
+		if err != nil {
 			t.Fatal(err)
 		}
+		defer p.close()
 		if err := p.start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		var out strings.Builder
 		if err := p.watch(t.Context(), p.terminal(strings.NewReader(strings.Join(lines, "\n")), &out).Run); err != nil {
 			t.Error(err)
 		}
-		printed, logged = out.String(), log.String()
+		printed = out.String()
 	})
-	return printed, logged
+	log, err := os.ReadFile(s.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return printed, string(log)
 }
 
 // inOrder fails unless all parts are in text, one after the other.
@@ -56,47 +53,62 @@ func inOrder(t *testing.T, text string, parts ...string) {
 	}
 }
 
+// secretly fails when a code, a bot's token or what a link hands over is in a
+// text.
+func secretly(t *testing.T, text string) {
+	t.Helper()
+	for what, pattern := range map[string]string{
+		"a code": `\b[A-Z]{4}-[A-Z]{4}\b`, "a bot's token": `\d+:[\w-]{35}`, "a deep link": `start=`,
+	} {
+		if regexp.MustCompile(pattern).MatchString(text) {
+			t.Errorf("%s is in\n%s", what, text)
+		}
+	}
+}
+
+// TestPlay is what people see alike on every platform.
 func TestPlay(t *testing.T) {
-	code := regexp.MustCompile(`\b[A-Z]{4}-[A-Z]{4}\b`)
 	tests := []struct {
 		name  string
 		lines []string
 		want  []string
 	}{
+		{"the first line", []string{"/ping", "/nothing"}, []string{"alice: /ping\nusher\n  Pong!\nalice: /nothing\nusher\n"}},
 		{"approved", []string{"/login demo", "!approve", "/whoami"}, []string{"Sign in to Demo", "[1] Cancel", "(changed)", "Signed in as octocat on Demo.", "Demo: octocat (id 583231)"}},
 		{"as somebody else", []string{"/login demo", "!approve as hubot"}, []string{"Signed in as hubot on Demo."}},
 		{"denied", []string{"/login demo", "!deny"}, []string{"(changed)", "You declined.", "New code"}},
 		{"expired, and a new code", []string{"/login demo", "!expire", "2", "!approve"}, []string{"That code has expired.", "enter the code", "Signed in as octocat"}},
-		{"cancelled by number", []string{"/login demo", "1", "!approve"}, []string{"Cancelled."}},
+		{"cancelled by number", []string{"/login demo", "1", "!approve"}, []string{"alice presses: Cancel", "Cancelled."}},
 		{"others see nothing", []string{"/login demo", "!as bob", "/whoami"}, []string{"bob: /whoami", "You are bob", "You are not signed in."}},
-		{"killed in the middle", []string{"/login demo", "!restart", "!approve"}, []string{"The bot was killed", "Signed in as octocat"}},
+		{"killed in the middle", []string{"/login demo", "!restart", "!approve", "/whoami"}, []string{"The bot was killed", "(changed)", "Signed in as octocat", "Demo: octocat (id 583231)"}},
 		{"a command goes on", []string{"/profile", "!approve"}, []string{"Sign in to Demo", "Signed in as octocat", "Subject: 583231"}},
 		{"nothing to decide on", []string{"!approve"}, []string{"There is no code to decide on."}},
 		{"lines that mean nothing", []string{"!dance", "/lgoin", "/login nowhere"}, []string{"There is no !dance.", "Did you mean /login?", "You can sign in to Demo."}},
 		{"options", []string{"/remind", "buy milk", "/remind days=400 milk"}, []string{"I would remind you of buy milk tomorrow.", "days must be a whole number from 1 to 365"}},
+		{"leaving no form", []string{"/ping", "!leave", "/ping"}, []string{"Pong!", "!leave\nalice: /ping\nusher\n  Pong!"}},
 		{"quit", []string{"!quit", "/ping"}, nil},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			printed, logged := converse(t, filepath.Join(t.TempDir(), "usher.db"), tt.lines...)
-			inOrder(t, printed, tt.want...)
-			if strings.Contains(printed, "\x1b") {
-				t.Errorf("plain output has escape sequences:\n%q", printed)
-			}
-			if code.MatchString(logged) {
-				t.Errorf("a code is in the log:\n%s", logged)
-			}
-			if tt.name == "quit" && strings.Contains(printed, "Pong!") {
-				t.Error("lines after !quit are read")
-			}
-		})
+	for _, platform := range platforms {
+		for _, tt := range tests {
+			t.Run(platform.name+"/"+tt.name, func(t *testing.T) {
+				printed, logged := converse(t, settings{platform: platform.name}, tt.lines...)
+				inOrder(t, printed, tt.want...)
+				if strings.Contains(printed, "\x1b") {
+					t.Errorf("plain output has escape sequences:\n%q", printed)
+				}
+				secretly(t, logged)
+				if tt.name == "quit" && strings.Contains(printed, "Pong!") {
+					t.Error("lines after !quit are read")
+				}
+			})
+		}
 	}
 }
 
 func TestStoreIsKept(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "usher.db")
-	converse(t, file, "/login demo", "!approve")
-	printed, _ := converse(t, file, "/whoami")
+	s := settings{platform: "neutral", store: filepath.Join(t.TempDir(), "usher.db")}
+	converse(t, s, "/login demo", "!approve")
+	printed, _ := converse(t, s, "/whoami")
 	inOrder(t, printed, "Demo: octocat (id 583231)")
 }
 
@@ -107,6 +119,7 @@ func TestFlags(t *testing.T) {
 		want string
 	}{
 		{"issuer alone", []string{"--issuer", "https://login.example.com"}, "--issuer and --client-id go together"},
+		{"a platform that there is not", []string{"--platform", "pigeon"}, `--platform: there is no "pigeon"; choose one of neutral, telegram`},
 		{"a word", []string{"demo"}, `what is "demo"?`},
 		{"a store in no folder", []string{"--store", "/no-such-folder/usher.db"}, "/no-such-folder"},
 		{"an issuer that is none", []string{"--issuer", "login.example.com", "--client-id", "x"}, "issuer"},

@@ -62,7 +62,7 @@ func TestReadmeBot(t *testing.T) {
 
 // TestReadmeTranscript has the conversation at the top of the README again.
 func TestReadmeTranscript(t *testing.T) {
-	printed, _ := converse(t, filepath.Join(t.TempDir(), "usher.db"), "/login demo", "!approve")
+	printed, _ := converse(t, settings{platform: "neutral"}, "/login demo", "!approve")
 	if got, want := usual(printed), usual(block(t, "```\n")); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

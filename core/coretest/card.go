@@ -83,7 +83,7 @@ func (c card) control(control Control) string {
 	label := oneLine(control.Label)
 	switch control.Kind {
 	case Link:
-		if strings.HasPrefix(control.URL, opening) {
+		if control.Leads {
 			label = c.numbered(control, "", label)
 		}
 		return label + ": " + oneLine(control.URL)

@@ -317,13 +317,13 @@ func TestIdle(t *testing.T) {
 		})
 		begun := time.Now()
 		chat.Say("alice", "#general", "/slow")
-		chat.Idle(t.Context(), 5*time.Second)
+		coretest.Idle(t.Context(), chat, chat.Busy, 5*time.Second)
 		if got := time.Since(begun); got < 2*time.Second || got > 3*time.Second || len(chat.Sees("alice", "#general")) != 1 {
 			t.Errorf("idle after %v with %v, want the answer after two seconds", got, chat.Sees("alice", "#general"))
 		}
 		chat.Cut()
 		chat.Say("alice", "#general", "/slow")
-		chat.Idle(t.Context(), 5*time.Second)
+		coretest.Idle(t.Context(), chat, chat.Busy, 5*time.Second)
 		if got := time.Since(begun); got < 7*time.Second {
 			t.Errorf("idle after %v with a command that nobody took, want the limit", got)
 		}

@@ -122,32 +122,10 @@ func (c *Chat) happen(who string, in core.Chat, on *message, what core.What) {
 	c.change()
 }
 
-// quiet is how long nothing changes once the bot has done all it had to do.
-const quiet = 150 * time.Millisecond
-
-// Idle waits until the bot has taken and answered what people did and says
-// nothing more, or until limit has passed: there need be no answer.
-func (c *Chat) Idle(ctx context.Context, limit time.Duration) {
-	ctx, stop := context.WithTimeout(ctx, limit)
-	defer stop()
-	for {
-		changed, busy := c.state()
-		var calm <-chan time.Time
-		if !busy {
-			calm = time.After(quiet)
-		}
-		select {
-		case <-changed:
-		case <-calm:
-			return
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-func (c *Chat) state() (changed <-chan struct{}, busy bool) {
+// Busy reports whether the bot has yet to take or to answer what people did. For
+// Idle; there need be no answer.
+func (c *Chat) Busy() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.changed, c.asked || len(c.waiting) > 0
+	return c.asked || len(c.waiting) > 0
 }

@@ -18,5 +18,5 @@
 // adapter one that can do no more than a script's chat, so that one folder of
 // scripts holds everywhere.
 //
-// A Terminal shows a Chat to somebody at a keyboard.
+// A Terminal shows a World to somebody at a keyboard.
 package coretest

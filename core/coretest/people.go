@@ -224,8 +224,8 @@ func (c *Chat) Changed() <-chan struct{} {
 	return c.changed
 }
 
-// leave closes the form that who has open.
-func (c *Chat) leave(who string) {
+// Leave implements World.
+func (c *Chat) Leave(who string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closeForm(who)

@@ -39,7 +39,7 @@ func showControl(c core.Control) Control {
 	case core.Button:
 		return Control{Kind: Button, Label: c.Label, Tone: c.Tone, Key: c.Do.Token().Reveal()}
 	case core.Link:
-		return Control{Kind: Link, Label: c.Label, URL: c.URL}
+		return Control{Kind: Link, Label: c.Label, URL: c.URL, Leads: strings.HasPrefix(c.URL, opening)}
 	case core.Copy:
 		return Control{Kind: Copy, Label: c.Label, Text: c.Text}
 	case core.Select:

@@ -13,15 +13,17 @@ import (
 	"time"
 )
 
-// Terminal shows a Chat as one person sees it, and takes lines: what is typed is
+// Terminal shows a World as one person sees it, and takes lines: what is typed is
 // said, a number uses the button, link or choice that it stands beside (several
 // numbers, several choices), and an open form is asked for line by line.
 //
-// Lines beginning with "!" are for whoever runs the chat. "!as bob" and
+// Lines beginning with "!" are for whoever runs the World. "!as bob" and
 // "!in #general" change who and where one is, "!leave" closes a form, and all
 // others go to Do.
 type Terminal struct {
-	Chat  *Chat
+	World World
+	Busy  func() bool // whether the bot has yet to answer, as for Idle; nil: nobody can tell
+	Bot   string      // the name before what it says; default "usher"
 	In    io.Reader
 	Out   io.Writer
 	Who   string // default "alice"
@@ -50,7 +52,7 @@ func (t *Terminal) Run(ctx context.Context) error {
 	lines := make(chan typed)
 	go read(ctx, t.In, lines)
 	for {
-		changed := t.Chat.Changed()
+		changed := t.World.Changed()
 		if err := s.look(); err != nil {
 			return fmt.Errorf("show the chat: %w", err)
 		}
@@ -98,6 +100,7 @@ func read(ctx context.Context, in io.Reader, lines chan<- typed) {
 // session is somebody at a Terminal.
 type session struct {
 	*Terminal
+	bot        string
 	who, where string
 	places     []string // that one has been to
 	paper      paper
@@ -122,7 +125,10 @@ type number struct {
 }
 
 func (t *Terminal) sit() *session {
-	s := &session{Terminal: t, who: cmp.Or(t.Who, "alice"), where: cmp.Or(t.Where, Direct), shown: map[string]view{}}
+	s := &session{
+		Terminal: t, shown: map[string]view{},
+		bot: cmp.Or(t.Bot, "usher"), who: cmp.Or(t.Who, "alice"), where: cmp.Or(t.Where, Direct),
+	}
 	s.paper = &plain{out: t.Out}
 	if t.Live {
 		s.paper = &live{out: t.Out, width: cmp.Or(t.Width, 80), height: cmp.Or(t.Height, 24)}
@@ -134,7 +140,7 @@ func (t *Terminal) sit() *session {
 // settle waits until the bot has finished, where the order of lines matters.
 func (s *session) settle(ctx context.Context) {
 	if !s.Live {
-		s.Chat.Idle(ctx, patience)
+		Idle(ctx, s.World, s.Busy, patience)
 	}
 }
 
@@ -160,7 +166,7 @@ func (s *session) name() string {
 func (s *session) look() error {
 	there := map[string]bool{}
 	for _, place := range s.places {
-		for _, seen := range s.Chat.Sees(s.who, place) {
+		for _, seen := range s.World.Sees(s.who, place) {
 			key := s.key(place, seen)
 			there[key] = true
 			old, known := s.shown[key]
@@ -199,14 +205,14 @@ func (s *session) clear(there map[string]bool) {
 		if v.seen.Form {
 			s.form = nil
 		} else {
-			s.paper.message(key, []string{s.Chat.name + " (deleted)"}, false)
+			s.paper.message(key, []string{s.bot + " (deleted)"}, false)
 		}
 	}
 }
 
 func (s *session) show(key, place string, seen Seen, changed bool) {
 	s.forget(key)
-	c := card{ink: s.paper.ink(), bot: s.Chat.name, number: func(c Control, choice string) int {
+	c := card{ink: s.paper.ink(), bot: s.bot, number: func(c Control, choice string) int {
 		return s.number(key, seen, c, choice)
 	}}
 	if place != s.where {

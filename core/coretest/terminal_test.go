@@ -40,7 +40,7 @@ func TestTerminalPlain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		d := newDesk(t, parse(t, ""))
 		var out strings.Builder
-		terminal := &coretest.Terminal{Chat: d.chat, In: strings.NewReader(input), Out: &out, Do: console(d)}
+		terminal := &coretest.Terminal{World: d.chat, Busy: d.chat.Busy, In: strings.NewReader(input), Out: &out, Do: console(d)}
 		wants(t, "run", terminal.Run(t.Context()), nil)
 		if *update {
 			if err := os.WriteFile(golden, []byte(out.String()), 0o644); err != nil {
@@ -66,7 +66,7 @@ func TestTerminalSlow(t *testing.T) {
 		var out strings.Builder
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
-		terminal := &coretest.Terminal{Chat: d.chat, In: in, Out: &out, Do: console(d)}
+		terminal := &coretest.Terminal{World: d.chat, Busy: d.chat.Busy, In: in, Out: &out, Do: console(d)}
 		go func() { ended <- terminal.Run(ctx) }()
 		writes(t, keyboard, "/slow\n/gone\n")
 		time.Sleep(time.Minute)
@@ -77,6 +77,37 @@ func TestTerminalSlow(t *testing.T) {
 		stop()
 		wants(t, "run", <-ended, nil)
 		wants(t, "close", keyboard.Close(), nil)
+	})
+}
+
+// TestTerminalFollow: a link that leads to the direct chat has a number, others
+// do not. Nobody can tell here whether the bot is busy, and it has another name.
+func TestTerminalFollow(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		chat := coretest.New(coretest.Options{DM: coretest.LinkOnly})
+		opens := func() (link string) {
+			_, err := chat.Direct(t.Context(), core.User{Platform: "neutral", ID: "alice"}, "")
+			if cannot, is := errors.AsType[*core.CannotDM](err); is {
+				link = cannot.Link
+			}
+			return link
+		}
+		sends(t, chat, core.Message{Text: "Here", Rows: [][]core.Control{
+			{core.Link{Label: "Site", URL: "https://a.example"}, core.Link{Label: "Open", URL: opens()}},
+		}})
+		var out strings.Builder
+		terminal := &coretest.Terminal{World: chat, Bot: "robot", Where: "#general", In: strings.NewReader("1\n"), Out: &out}
+		begun := time.Now()
+		wants(t, "run", terminal.Run(t.Context()), nil)
+		if got, want := out.String(), "robot\n  Here\n  Site: https://a.example\n  [1] Open: https://chat.example/open?start=\nalice in #general presses: Open\n"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		if link := opens(); link != "" {
+			t.Errorf("got link %q after it was followed, want the chat open", link)
+		}
+		if took := time.Since(begun); took == 0 || took > time.Second {
+			t.Errorf("took %v, want to wait a moment after each line", took)
+		}
 	})
 }
 
@@ -97,7 +128,7 @@ func TestTerminalEscapes(t *testing.T) {
 				{core.Button{Label: evil, Do: do("t")}, core.Copy{Label: "Copy", Text: evil}},
 			}})
 			var out strings.Builder
-			terminal := &coretest.Terminal{Chat: d.chat, In: strings.NewReader("/" + evil), Out: &out, Where: "#general", Live: live}
+			terminal := &coretest.Terminal{World: d.chat, Busy: d.chat.Busy, In: strings.NewReader("/" + evil), Out: &out, Where: "#general", Live: live}
 			wants(t, "run", terminal.Run(t.Context()), nil)
 			if got := out.String(); strings.Contains(got, "\x1b[2J") || strings.ContainsAny(got, "\u009b\u202e") || strings.Contains(got, "d\rx") {
 				t.Errorf("live %v: got %q, want it without what a terminal obeys", live, got)
@@ -112,7 +143,7 @@ func TestTerminalLive(t *testing.T) {
 		d := newDesk(t, parse(t, ""))
 		in, keyboard := io.Pipe()
 		screen := &screen{width: 60}
-		terminal := &coretest.Terminal{Chat: d.chat, In: in, Out: screen, Live: true, Width: 60, Height: 12, Do: console(d)}
+		terminal := &coretest.Terminal{World: d.chat, Busy: d.chat.Busy, In: in, Out: screen, Live: true, Width: 60, Height: 12, Do: console(d)}
 		ended := make(chan error)
 		go func() { ended <- terminal.Run(t.Context()) }()
 		steps := []struct {
@@ -148,7 +179,7 @@ func TestTerminalScrolled(t *testing.T) {
 		d := newDesk(t, parse(t, ""))
 		in, keyboard := io.Pipe()
 		screen := &screen{width: 60}
-		terminal := &coretest.Terminal{Chat: d.chat, In: in, Out: screen, Live: true, Width: 60, Height: 6, Do: console(d)}
+		terminal := &coretest.Terminal{World: d.chat, Busy: d.chat.Busy, In: in, Out: screen, Live: true, Width: 60, Height: 6, Do: console(d)}
 		ended := make(chan error)
 		go func() { ended <- terminal.Run(t.Context()) }()
 		synctest.Wait()

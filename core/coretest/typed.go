@@ -28,7 +28,7 @@ func (s *session) enter(ctx context.Context, line string) error {
 		s.paper.typed("", "")
 	case numbers == nil && err == nil:
 		s.paper.typed(line, s.name()+": "+line)
-		s.Chat.Say(s.who, s.where, line)
+		s.World.Say(s.who, s.where, line)
 	default:
 		s.paper.typed(line, s.name()+" presses: "+labels(line, numbers))
 		if err == nil {
@@ -53,7 +53,7 @@ func (s *session) order(ctx context.Context, line string) error {
 	case word == "in" && rest != "":
 		s.move(s.who, rest)
 	case word == "leave":
-		s.Chat.leave(s.who)
+		s.World.Leave(s.who)
 	case s.Do == nil:
 		s.complain(fmt.Errorf("there is no !%s", word))
 	default:
@@ -110,13 +110,13 @@ func (s *session) use(numbers []*number) error {
 	}
 	switch {
 	case n.control.Kind == Select:
-		return s.Chat.Choose(s.who, n.seen, n.control.Label, labels...)
+		return s.World.Choose(s.who, n.seen, n.control.Label, labels...)
 	case len(numbers) > 1:
 		return errors.New("one at a time")
 	case n.control.Kind == Link:
-		return s.Chat.Follow(s.who, n.seen, n.control.Label)
+		return s.World.Follow(s.who, n.seen, n.control.Label)
 	}
-	return s.Chat.Press(s.who, n.seen, n.control.Label)
+	return s.World.Press(s.who, n.seen, n.control.Label)
 }
 
 // asking is a form that is asked for line by line.
@@ -173,5 +173,5 @@ func (s *session) answer(line string) {
 		return
 	}
 	s.form = nil
-	s.complain(s.Chat.Fill(s.who, f.seen, f.values))
+	s.complain(s.World.Fill(s.who, f.seen, f.values))
 }

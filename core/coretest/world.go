@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/usherbot/usher/core"
 )
@@ -33,6 +34,8 @@ type World interface {
 	Fill(who string, m Seen, values map[string]string) error
 	// Follow follows a link that leads to the direct chat with the bot.
 	Follow(who string, m Seen, label string) error
+	// Leave closes the form that who has open, if there is one.
+	Leave(who string)
 	// Sees returns what the bot has said and who can read now, the oldest first,
 	// and last a form that is open.
 	Sees(who, where string) []Seen
@@ -69,6 +72,7 @@ type Control struct {
 	Label    string // of a Select, its hint
 	Tone     core.Tone
 	URL      string        // of a Link
+	Leads    bool          // of a Link: into the direct chat with the bot; see Follow
 	Text     string        // what a Copy copies; what stands in an Input
 	Choices  []core.Choice // of a Select or Input
 	Min, Max int           // how many of the choices
@@ -149,6 +153,31 @@ func Wait(ctx context.Context, w World, who, where, part string) (Seen, error) {
 		case <-changed:
 		case <-ctx.Done():
 			return Seen{}, fmt.Errorf("wait for %q: %w; %s sees %q in %s", part, ctx.Err(), who, seen, where)
+		}
+	}
+}
+
+// quiet is how long nothing changes once a bot has done all it had to do.
+const quiet = 150 * time.Millisecond
+
+// Idle waits until the bot is not busy and nothing has changed for a moment, or
+// until limit has passed. What makes busy false must change w too. A nil busy is
+// of a bot of which nobody can tell.
+func Idle(ctx context.Context, w World, busy func() bool, limit time.Duration) {
+	ctx, stop := context.WithTimeout(ctx, limit)
+	defer stop()
+	for {
+		changed := w.Changed()
+		var calm <-chan time.Time
+		if busy == nil || !busy() {
+			calm = time.After(quiet)
+		}
+		select {
+		case <-changed:
+		case <-calm:
+			return
+		case <-ctx.Done():
+			return
 		}
 	}
 }

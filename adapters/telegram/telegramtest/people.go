@@ -162,6 +162,9 @@ func (s *Server) Fill(string, coretest.Seen, map[string]string) error {
 	return errors.New("there are no forms on Telegram")
 }
 
+// Leave implements coretest.World. There is nothing to close.
+func (s *Server) Leave(string) {}
+
 // Sees implements coretest.World.
 func (s *Server) Sees(who, where string) []coretest.Seen {
 	s.mu.Lock()
@@ -171,28 +174,30 @@ func (s *Server) Sees(who, where string) []coretest.Seen {
 	var out []coretest.Seen
 	for _, m := range s.shown {
 		if m.in(c, topic) && m.seenBy(p) {
-			out = append(out, m.seen())
+			out = append(out, s.view(m))
 		}
 	}
 	return out
 }
 
-func (m *message) seen() coretest.Seen {
+// view is m as people see it.
+func (s *Server) view(m *message) coretest.Seen {
 	out := coretest.Seen{ID: m.key, Text: m.text, Edited: !m.edited.IsZero(), Private: m.only != nil && m.chat.with == nil}
 	for _, row := range m.rows {
 		for _, b := range row {
-			out.Controls = append(out.Controls, b.control())
+			out.Controls = append(out.Controls, s.control(b))
 		}
 	}
 	return out
 }
 
-func (b button) control() coretest.Control {
+func (s *Server) control(b button) coretest.Control {
 	tones := map[string]core.Tone{"danger": core.Bad, "success": core.Good, "primary": core.Main}
 	out := coretest.Control{Kind: coretest.Button, Label: b.Text, Tone: tones[b.Style], Key: b.Data}
 	switch {
 	case b.URL != "":
 		out.Kind, out.URL = coretest.Link, b.URL
+		_, out.Leads = s.leads(b.URL)
 	case b.Copy != nil:
 		out.Kind, out.Text = coretest.Copy, b.Copy.Text
 	}
@@ -204,4 +209,12 @@ func (s *Server) Changed() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.changed
+}
+
+// Busy reports whether the bot has yet to take or to answer what people did. For
+// coretest.Idle; there need be no answer.
+func (s *Server) Busy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.awaited || len(s.pendingNow()) > 0
 }

@@ -181,3 +181,40 @@ func TestStranger(t *testing.T) {
 		}
 	})
 }
+
+// Busy is over when the bot has taken what people did and has answered it.
+func TestBusy(t *testing.T) {
+	bubble(t, telegramtest.Options{}, func(b bot) {
+		want := func(when string, want bool) {
+			b.Helper()
+			if got := b.srv.Busy(); got != want {
+				b.Errorf("busy %s: got %v, want %v", when, got, want)
+			}
+		}
+		want("before all", false)
+		changed := b.srv.Changed()
+		b.srv.Say("alice", coretest.Direct, "/ping")
+		want("with a command", true)
+		chat := b.next().Message.Chat.ID
+		<-changed
+		want("with a command that was taken", true)
+		m := b.say(chat, "Go?", "reply_markup", one(`"callback_data":"go"`))
+		want("after an answer", false)
+
+		b.srv.Say("alice", "#general", "hello all")
+		want("with words for others", false)
+		try(t, b.srv.Press("alice", b.newest("alice", coretest.Direct), "B"))
+		b.ask("answerCallbackQuery", params{"callback_query_id": b.next().CallbackQuery.ID}, nil)
+		want("with a press of which nothing came", true)
+		b.ask("editMessageText", params{"chat_id": id(chat), "message_id": fmt.Sprint(m.MessageID), "text": "Gone"}, nil)
+		want("after an edit", false)
+
+		b.srv.Say("alice", coretest.Direct, "/two")
+		b.say(chat, "One")
+		want("with a command that was answered and not taken", true)
+		b.next()
+		want("in the end", false)
+		b.srv.Leave("alice")
+		b.wantSees("alice", coretest.Direct, "Gone\nOne")
+	})
+}

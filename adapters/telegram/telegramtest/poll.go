@@ -87,11 +87,15 @@ func (s *Server) leavePoll(me *poll) {
 
 // confirm forgets what comes before offset; a negative one keeps so many from the end.
 func (s *Server) confirm(offset int) {
+	before := len(s.pending)
 	if offset < 0 {
-		s.pending = s.pending[max(0, len(s.pending)+offset):]
-		return
+		s.pending = s.pending[max(0, before+offset):]
+	} else {
+		s.pending = slices.DeleteFunc(s.pending, func(u *update) bool { return u.id < int64(offset) })
 	}
-	s.pending = slices.DeleteFunc(s.pending, func(u *update) bool { return u.id < int64(offset) })
+	if len(s.pending) < before {
+		s.change()
+	}
 }
 
 // take ends the poll with what there is, or with nothing when it is late.

@@ -20,7 +20,7 @@ type press struct {
 func (s *Server) pressed(p *person, m *message, data string) {
 	id := strconv.FormatInt(4000000000000000001+int64(len(s.presses)), 10)
 	s.presses[id] = &press{by: p, on: m, at: time.Now()}
-	p.met = true
+	p.met, s.awaited = true, true
 	s.queue("callback_query", "user "+strconv.FormatInt(p.ID, 10), pressWait, wirePress{
 		ID: id, From: p.User, Message: m.wire(), Instance: m.chat.instance(), Data: data,
 	})

@@ -108,6 +108,9 @@ func TestDeepLink(t *testing.T) {
 					b.none()
 					return
 				}
+				if !seen.Controls[0].Leads {
+					t.Error("got a link that does not lead to the direct chat, want one that does")
+				}
 				for _, follow := range []func(string, coretest.Seen, string) error{b.srv.Follow, b.srv.Press} {
 					try(t, follow("bob", seen, "B"))
 					got := b.next().Message

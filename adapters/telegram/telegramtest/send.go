@@ -87,10 +87,17 @@ func (s *Server) sendMessage(p url.Values) (any, error) {
 // show puts a message of the bot before people's eyes.
 func (s *Server) show(m *message) {
 	s.shown = append(s.shown, m)
+	s.answered()
+}
+
+// answered notes that the bot has done something that people see.
+func (s *Server) answered() {
+	s.awaited = false
 	s.change()
 }
 
-// change tells who waits that people see something else.
+// change tells who waits that people see something else, or that the bot has
+// taken what they did.
 func (s *Server) change() {
 	close(s.changed)
 	s.changed = make(chan struct{})
@@ -156,7 +163,7 @@ func (s *Server) editMessageText(p url.Values) (any, error) {
 		return nil, badf("message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message")
 	}
 	m.text, m.entities, m.rows, m.preview, m.edited = what.text, what.entities, what.rows, what.preview, time.Now()
-	s.change()
+	s.answered()
 	return m.wire(), nil
 }
 
@@ -191,7 +198,7 @@ func (s *Server) deleteMessage(p url.Values) (any, error) {
 		return nil, badf("message can't be deleted")
 	}
 	m.deleted = true
-	s.change()
+	s.answered()
 	return true, nil
 }
 

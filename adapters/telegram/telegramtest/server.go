@@ -76,6 +76,7 @@ type Server struct {
 	chats    map[int64]*chat
 	groups   map[string]*chat // by place; after an upgrade the new one
 	shown    []*message       // of the bot, in the order in which people got them
+	awaited  bool             // somebody has done something that the bot has not answered yet
 	presses  map[string]*press
 	commands map[string][]Command
 

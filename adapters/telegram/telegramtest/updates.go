@@ -78,6 +78,7 @@ func (s *Server) tell(kind string, m *message) {
 			p.met = p.met || e.User == &p.User
 		}
 	}
+	s.awaited = s.awaited || kind == "message" && s.meant(m)
 	s.queue(kind, chatLane(m.chat), wordsWait, m.wire())
 }
 
@@ -89,12 +90,15 @@ func (s *Server) gets(m *message) bool {
 	switch {
 	case m.chat.kicked || m.chat.next != nil && m.service.MigrateTo == 0:
 		return false
-	case m.chat.Type == private || m.chat.Type == channel || s.opt.ReadsAll || m.service != service{}:
-		return true
-	case m.reply != nil && m.reply.from == &s.me:
+	case m.chat.Type == channel || s.opt.ReadsAll || m.service != service{}:
 		return true
 	}
-	return s.commanded(m)
+	return s.meant(m)
+}
+
+// meant reports whether a person wants an answer to m.
+func (s *Server) meant(m *message) bool {
+	return m.chat.Type == private || m.reply != nil && m.reply.from == &s.me || s.commanded(m)
 }
 
 // pendingNow forgets what has waited too long.
