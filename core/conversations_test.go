@@ -13,8 +13,9 @@ const conversations = "testdata/conversations/*.txt"
 // TestConversations plays them on a neutral chat that is as the scripts want it.
 func TestConversations(t *testing.T) {
 	adaptertest.Conversations(t, conversations, func(_ *testing.T, s *coretest.Script) adaptertest.Place {
-		chat := coretest.New(s.Chat(coretest.Options{}))
-		return adaptertest.Place{Adapter: func() core.Adapter { return chat }, World: chat}
+		o := s.Chat(coretest.Options{})
+		chat := coretest.New(o)
+		return adaptertest.Place{Adapter: func() core.Adapter { return chat }, World: chat, Links: o.DM == coretest.LinkOnly}
 	})
 }
 
@@ -26,6 +27,6 @@ func TestPlainConversations(t *testing.T) {
 			Platform: "plain", Title: "Plain", Alert: 200, Copies: true, Replies: true,
 			Limits: core.Limits{Text: 4096, Row: 3, Label: 64, Copy: 256},
 		}})
-		return adaptertest.Place{Adapter: func() core.Adapter { return chat }, World: chat, Open: chat.Open}
+		return adaptertest.Place{Adapter: func() core.Adapter { return chat }, World: chat, Open: chat.Open, Links: true}
 	})
 }

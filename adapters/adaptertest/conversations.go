@@ -26,6 +26,8 @@ type Place struct {
 	Adapter func() core.Adapter // a new one, for each bot
 	World   coretest.World
 	Open    func(who string) // opens who's direct chat to the bot; nil: all are open
+	Shut    func(who string) // shuts it, until who writes there; nil: all that are not opened are shut
+	Links   bool             // a link leads people there
 	Secrets []string         // of the bot on the platform, such as its token
 }
 
@@ -40,17 +42,21 @@ func Conversations(t *testing.T, pattern string, open func(t *testing.T, s *core
 	coretest.Run(t, pattern, func(t *testing.T, s *coretest.Script) coretest.Stage {
 		h := &house{
 			t: t, script: s, place: open(t, s), file: filepath.Join(t.TempDir(), "bot.db"),
-			server: authtest.New(t, authtest.Options{}),
+			server: authtest.New(t, authtest.Options{CodeLifetime: s.Codes()}),
 		}
-		if h.place.Open != nil {
-			for _, who := range s.Opened() {
-				h.place.Open(who)
+		chats := h.place.Shut
+		if s.Writes() {
+			chats = h.place.Open
+		}
+		for _, who := range s.People() {
+			if chats != nil {
+				chats(who)
 			}
 		}
 		h.open()
 		t.Cleanup(h.close)
 		return coretest.Stage{
-			World: h.place.World, Caps: h.adapter.Caps(), Provider: coretest.At(h.server), Restart: h.restart,
+			World: h.place.World, Caps: h.adapter.Caps(), Links: h.place.Links, Provider: coretest.At(h.server), Restart: h.restart,
 			Log: h.log.String, Secrets: h.secrets,
 		}
 	})

@@ -77,7 +77,7 @@ func TestConversations(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			adaptertest.Conversations(t, "../../core/testdata/conversations/*.txt", func(t *testing.T, _ *coretest.Script) adaptertest.Place {
 				srv, adapter := open(t)
-				return adaptertest.Place{Adapter: adapter, World: srv, Open: srv.Open, Secrets: []string{srv.Token().Reveal()}}
+				return adaptertest.Place{Adapter: adapter, World: srv, Open: srv.Open, Links: true, Secrets: []string{srv.Token().Reveal()}}
 			})
 		})
 	}

@@ -24,18 +24,25 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-func TestOpened(t *testing.T) {
+func TestWhomTheBotCanWriteTo(t *testing.T) {
 	for _, tt := range []struct {
 		name, script string
-		want         []string
+		want         bool
 	}{
-		{"all", "alice in #general: hi\nbot to bob: Hello", []string{"alice", "bob"}},
-		{"only by a link", "chat cannot write first\nalice: hi", nil},
-		{"not at all", "chat cannot write at all\nalice: hi", nil},
+		{"all", "alice in #general: hi\nbot to bob: Hello", true},
+		{"only by a link", "chat cannot write first\nalice in #general: hi\nbot to bob: Hello", false},
+		{"not at all", "chat cannot write at all\nalice in #general: hi\nbot to bob: Hello", false},
 	} {
-		if got := parse(t, tt.script).Opened(); !slices.Equal(got, tt.want) {
-			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		s := parse(t, tt.script)
+		if got := s.Writes(); got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
 		}
+		if got, want := s.People(), []string{"alice", "bob"}; !slices.Equal(got, want) {
+			t.Errorf("%s: got people %q, want %q", tt.name, got, want)
+		}
+	}
+	if got := parse(t, "codes are good for 30m\nalice: hi").Codes(); got != 30*time.Minute {
+		t.Errorf("got codes for %v, want 30m", got)
 	}
 }
 

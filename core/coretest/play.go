@@ -15,6 +15,7 @@ import (
 type Stage struct {
 	World    World
 	Caps     core.Caps       // what the bot works with: decides which lines count
+	Links    bool            // the bot has a link to the direct chat where it cannot write first; likewise
 	Provider Provider        // nil where no line needs one
 	Restart  func()          // kills the bot and starts it again on the same store
 	Patience time.Duration   // how long a line waits for the bot; default 30 s
@@ -56,7 +57,7 @@ func (s *Script) Play(on Stage) error {
 		begun: time.Now(), now: map[string]deed{}, readers: map[string]string{},
 	}
 	for _, line := range s.lines {
-		if !line.counts(on.Caps) {
+		if !line.counts(on) {
 			continue
 		}
 		p.tell("> " + line.text)

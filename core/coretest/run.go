@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-
-	"github.com/usherbot/usher/core"
 )
 
 // Run plays the scripts that a file pattern names, each on a stage of its own
@@ -38,26 +36,25 @@ func runScript(t *testing.T, file, text string, stage func(t *testing.T, s *Scri
 	if err != nil {
 		t.Fatal(err)
 	}
-	var caps core.Caps
-	t.Run("as written", func(t *testing.T) { caps = playIn(t, s, stage) })
+	var on Stage
+	t.Run("as written", func(t *testing.T) { on = playIn(t, s, stage) })
 	if s.nowhere || t.Failed() {
 		return
 	}
 	for odd, name := range []string{"restarts before even lines", "restarts before odd lines"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			playIn(t, s.restarting(caps, odd), stage)
+			playIn(t, s.restarting(on, odd), stage)
 		})
 	}
 }
 
-func playIn(t *testing.T, s *Script, stage func(t *testing.T, s *Script) Stage) (caps core.Caps) {
+func playIn(t *testing.T, s *Script, stage func(t *testing.T, s *Script) Stage) (on Stage) {
 	synctest.Test(t, func(t *testing.T) {
-		on := stage(t, s)
-		caps = on.Caps
+		on = stage(t, s)
 		if err := s.Play(on); err != nil {
 			t.Error(err)
 		}
 	})
-	return caps
+	return on
 }

@@ -5,8 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/usherbot/usher/core"
+	"time"
 )
 
 // Script is a conversation, one line after the other. A line beginning with #
@@ -16,6 +15,7 @@ import (
 //	chat edits private messages for 2m
 //	chat cannot write first          the bot needs a link that the person follows
 //	chat cannot write at all         and there is no such link
+//	codes are good for 30m
 //	restarts: nowhere                a restart of the bot between the lines would change them
 //
 // The same words in front of a line say where it counts. A chat is what it is
@@ -23,6 +23,8 @@ import (
 //
 //	with forms, bot asks alice: Your pizza [Kind]
 //	without private messages, bot in #general: Who is missing.
+//	with private cards, …            private messages can be edited for 5 minutes
+//	with links, …                    a link leads to the direct chat
 //
 // What people do; places are "direct", where a person is when no place is named,
 // and channels:
@@ -69,7 +71,8 @@ type Script struct {
 	Name     string
 	lines    []scriptLine
 	settings []func(*Options)
-	nowhere  bool // restarts change it
+	nowhere  bool          // restarts change it
+	codes    time.Duration // that codes are good for
 	people   []string
 	places   []string // channels
 }
@@ -94,6 +97,7 @@ var grammar = []struct {
 	{pattern: sentence(`chat has (?P<no>no )?(?P<what>.+)`), set: setAbility},
 	{pattern: sentence(`chat edits private messages for (?P<time>\S+)`), set: setPrivateEdit},
 	{pattern: sentence(`chat cannot write (?P<how>first|at all)`), set: setDM},
+	{pattern: sentence(`codes are good for (?P<time>\S+)`), set: setCodes},
 	{pattern: sentence(`restarts: (?P<how>anywhere|nowhere)`), set: setRestarts},
 
 	{pattern: sentence(`bot(?: to (?P<who>\w+))?(?: in (?P<where>\S+))?: (?P<text>.+)`), do: (*play).expectNew},
@@ -138,11 +142,11 @@ func (s *Script) read(number int, text string) error {
 	line := scriptLine{number: number, text: text}
 	rest := text
 	for a := match(conditional, rest); a != nil; a = match(conditional, rest) {
-		ability, known := abilities[a["what"]]
+		has, known := conditionOn(a["what"])
 		if !known {
 			return fmt.Errorf("no chat has %q", a["what"])
 		}
-		line.when, rest = append(line.when, condition{ability, a["no"] == ""}), a["line"]
+		line.when, rest = append(line.when, condition{has, a["no"] == ""}), a["line"]
 	}
 	for _, g := range grammar {
 		a := match(g.pattern, rest)
@@ -185,14 +189,14 @@ func (s *Script) meet(a args) {
 	}
 }
 
-// restarting is s as it is for these caps, with a restart before every other of
+// restarting is s as it is on this stage, with a restart before every other of
 // its lines: the second, fourth and so on, or the third, fifth and so on.
-func (s *Script) restarting(caps core.Caps, odd int) *Script {
+func (s *Script) restarting(on Stage, odd int) *Script {
 	again := *s
 	again.lines = nil
 	n := 0
 	for _, line := range s.lines {
-		if !line.counts(caps) {
+		if !line.counts(on) {
 			continue
 		}
 		if n > 0 && n%2 != odd {

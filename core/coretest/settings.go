@@ -18,14 +18,42 @@ var abilities = map[string]func(*core.Caps) *bool{
 	"replies":          func(c *core.Caps) *bool { return &c.Replies },
 }
 
-// condition is what the chat must have, or must not have, for a line to count.
-type condition struct {
-	ability func(*core.Caps) *bool
-	has     bool
+// leastCard is for how long a private message must be editable to be a card.
+const leastCard = 5 * time.Minute
+
+// conditionOn returns what a line with that word needs, beside the abilities: that
+// a card can be a private message, and that a link leads to the direct chat.
+func conditionOn(word string) (has func(Stage) bool, known bool) {
+	switch word {
+	case "private cards":
+		return func(on Stage) bool { return on.Caps.Private && on.Caps.PrivateEdit >= leastCard }, true
+	case "links":
+		return func(on Stage) bool { return on.Links }, true
+	}
+	ability, known := abilities[word]
+	return func(on Stage) bool { return *ability(&on.Caps) }, known
 }
 
-func (l scriptLine) counts(caps core.Caps) bool {
-	return !slices.ContainsFunc(l.when, func(c condition) bool { return *c.ability(&caps) != c.has })
+// condition is what the stage must have, or must not have, for a line to count.
+type condition struct {
+	has  func(Stage) bool
+	want bool
+}
+
+func (l scriptLine) counts(on Stage) bool {
+	return !slices.ContainsFunc(l.when, func(c condition) bool { return c.has(on) != c.want })
+}
+
+// Codes is for how long the script's codes are good; 0: for as long as anywhere.
+func (s *Script) Codes() time.Duration { return s.codes }
+
+func setCodes(s *Script, a args) error {
+	d, err := time.ParseDuration(a["time"])
+	if err != nil {
+		return fmt.Errorf("read the time: %w", err)
+	}
+	s.codes = d
+	return nil
 }
 
 // Chat returns o as the script wants it to be.
@@ -39,18 +67,18 @@ func (s *Script) Chat(o Options) Options {
 	return o
 }
 
-// Opened returns the people whose direct chats the bot can write to from the
-// start: all in the script, or nobody where it says that the chat cannot write.
-func (s *Script) Opened() []string {
+// Writes reports whether the bot can write to people from the start: not where the
+// script says that the chat cannot write.
+func (s *Script) Writes() bool {
 	var o Options
 	for _, set := range s.settings {
 		set(&o)
 	}
-	if o.DM != Allowed {
-		return nil
-	}
-	return slices.Clone(s.people)
+	return o.DM == Allowed
 }
+
+// People are those in the script.
+func (s *Script) People() []string { return slices.Clone(s.people) }
 
 func setAbility(s *Script, a args) error {
 	has := a["no"] == ""
