@@ -32,7 +32,8 @@ func TestCancel(t *testing.T) {
 		}, `
 			0s asks for a code
 			5s polls
-			5s asks who`, " (token dropped)"},
+			5s asks who
+			5s tells alice: granted`, " (token dropped)"},
 		{"a token, and the question whose under way", "", func(w *world, l authflow.Login) {
 			w.approve(l, "octocat")
 			w.srv.Break(authtest.UserInfo, authtest.Hang())

@@ -158,14 +158,17 @@ func TestWho(t *testing.T) {
 		{"nobody", []authtest.Fault{authtest.Custom(200, "application/json", `{"preferred_username":"octocat"}`)}, `
 			5s tells alice: failed unnamed (token dropped)`},
 		{"trouble for a while", []authtest.Fault{authtest.HTML(200), authtest.Unavailable(0), authtest.Hang()}, `
+			5s tells alice: granted
 			7s asks who
 			11s asks who
 			29s asks who
 			29s tells alice: linked octocat`},
 		{"trouble that says how long it takes", []authtest.Fault{authtest.Unavailable(2 * time.Minute)}, `
+			5s tells alice: granted
 			2m5s asks who
 			2m5s tells alice: linked octocat`},
 		{"trouble that would take an hour", []authtest.Fault{authtest.Unavailable(time.Hour), authtest.Unavailable(time.Hour)}, `
+			5s tells alice: granted
 			11m5s asks who
 			11m5s tells alice: failed unnamed (token dropped)`},
 	}

@@ -264,7 +264,9 @@ func (l *Logins) askWho(ctx context.Context, e *entry) {
 		l.log.Warn("provider did not say whose the token is", "login", e.row.ID, "provider", e.provider.Name, "error", err)
 		e.pending = l.ended(Granted, Failed, Unnamed)
 	default:
-		e.turn.Misses++
+		if e.turn.Misses++; e.turn.Misses == 1 { // the code is used up: a card may say so
+			l.putTell(ctx, e.row)
+		}
 		// As in step, Retry-After does not keep a person waiting for the end.
 		left := whoFor - now.Sub(e.since)
 		e.due = now.Add(max(backoff(time.Second, e.turn.Misses), min(retryAfter(err), left+longestWait)))

@@ -221,6 +221,11 @@ func TestMistakes(t *testing.T) {
 			},
 		},
 		{
+			name:    "slips in the environment",
+			environ: least("USHER_STOER=hunter2", "TELEGRAM_CHAT_ID=hunter2", "USHER_LOGS=json", "USHER_LOG=text", "TELEGRAM_TOKN="),
+			want:    []string{"USHER_STOER: there is no such setting, though the environment has it. Did you mean USHER_STORE?"},
+		},
+		{
 			name:    "a provider that nobody named",
 			environ: least(),
 			file:    []string{"GIT_HUB_CLIENT_SECRET=hunter2"},

@@ -35,6 +35,7 @@ func Load(environ []string, file string) (Config, error) {
 	wrong.more(c.settle())
 	wrong = append(wrong, c.connect(values)...)
 	wrong = append(wrong, c.strangers(written, cmp.Or(file, usual))...)
+	wrong = append(wrong, c.slips(values, written)...)
 	if len(wrong) > 0 {
 		return Config{}, wrong
 	}

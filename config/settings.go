@@ -94,6 +94,23 @@ func (c *Config) strangers(written map[string]string, file string) mistakes {
 	return wrong
 }
 
+// slips complains about names in the environment that are nearly one of the bot's
+// own settings, where that one is not set.
+func (c *Config) slips(values, written map[string]string) mistakes {
+	known := c.names()
+	var wrong mistakes
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		_, inFile := written[name]
+		if inFile || values[name] == "" || slices.Contains(known, name) || !c.ours(name) {
+			continue
+		}
+		if like := closest(name, known); like != "" && values[like] == "" {
+			wrong.addf(name, "there is no such setting, though the environment has it. Did you mean %s?", like)
+		}
+	}
+	return wrong
+}
+
 // ours reports whether a name begins as the bot's settings do, or as those of a
 // provider that it has.
 func (c *Config) ours(name string) bool {

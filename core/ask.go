@@ -115,7 +115,11 @@ func (in *Invocation) askOneByOne(ctx context.Context, f Form) error {
 		if err != nil {
 			return err
 		}
-		return in.elsewhere(chat).askOneByOne(ctx, f)
+		if err := in.elsewhere(chat).askOneByOne(ctx, f); err != nil {
+			return err
+		}
+		in.pointDirect(ctx)
+		return nil
 	}
 	return in.askNext(ctx, question{Form: keep(f), Values: map[string]string{}, Key: store.NewID()[:8]})
 }

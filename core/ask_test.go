@@ -260,7 +260,7 @@ func TestQuestions(t *testing.T) {
 			{"reply hot", `reply hall: oven 2: Funghi, l, "hot" true.`},
 		}},
 		{"in a group, in private", true, hall, [][2]string{
-			{"/pizza", "send with-ann: Kind / such as Funghi [Cancel]"},
+			{"/pizza", "send with-ann: Kind / such as Funghi [Cancel]\nreply hall privately: I have sent you a direct message."},
 			{"reply Funghi", ""},
 		}},
 	}

@@ -184,9 +184,11 @@ func TestHandlersAtTheEnd(t *testing.T) {
 		takes time.Duration
 		want  string
 		after time.Duration
+
+		unserved int
 	}{
-		{"those that are short finish, and the next in line", time.Second, "reply hall: Done.\nreply hall: Done.", 2 * time.Second},
-		{"what hangs is aborted", time.Hour, "", drainFor},
+		{"those that are short finish, and the next in line", time.Second, "reply hall: Done.\nreply hall: Done.", 2 * time.Second, 0},
+		{"what hangs is aborted", time.Hour, "", drainFor, 1},
 	}
 	for _, tt := range tests {
 		bubble(t, tt.name, func(t *testing.T) {
@@ -209,8 +211,8 @@ func TestHandlersAtTheEnd(t *testing.T) {
 			if got := h.since(0); got != tt.want || time.Since(begun) != tt.after {
 				t.Errorf("got %q after %v, want %q after %v", got, time.Since(begun), tt.want, tt.after)
 			}
-			if h.log.String() != "" {
-				t.Errorf("log: got %q, want nothing: it is nobody's fault", h.log.String())
+			if got := strings.Count(h.log.String(), "ended before an event was served"); got != tt.unserved || strings.Contains(h.log.String(), "ERROR") {
+				t.Errorf("log: got %q, want %d unserved and nobody's fault", h.log.String(), tt.unserved)
 			}
 		})
 	}

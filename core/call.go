@@ -42,12 +42,36 @@ func (b *Bot) routeCall(in *Invocation, call Call) Handler {
 // runCommand runs the command whose values are complete, and notes that it was
 // the person's latest.
 func (b *Bot) runCommand(ctx context.Context, in *Invocation) error {
+	if in.private && !in.Chat.Direct && !in.port.caps.Private {
+		if there, err := b.directFirst(ctx, in); !there {
+			return err
+		}
+	}
 	if b.logins != nil && in.node.path != "login" && !in.goesOn() {
 		if err := b.store.PutNote(ctx, latest(in.From), []byte(in.Key), time.Now().Add(DefaultFor)); err != nil {
 			return err
 		}
 	}
 	return in.node.handler(ctx, in)
+}
+
+// directFirst finds the direct chat, where a private command answers on a platform
+// that has no private messages. Without one the command does not run: its person is
+// led there, and there it goes on.
+func (b *Bot) directFirst(ctx context.Context, in *Invocation) (bool, error) {
+	a := Action{Name: "~options", Args: []string{in.Command}, Only: in.From, For: askFor}
+	for name, value := range in.Values {
+		a.Args = append(a.Args, name+"="+value)
+	}
+	token, err := b.sign(ctx, a, in.Chat, stored{})
+	if err != nil {
+		return false, err
+	}
+	in.alone, err = in.port.adapter.Direct(ctx, in.From, token.Reveal())
+	if unreachable(err) {
+		return false, b.pointThere(ctx, in, err)
+	}
+	return err == nil, err
 }
 
 // latest names the note that holds the key of a person's latest command.

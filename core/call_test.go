@@ -221,7 +221,7 @@ func TestPrivateCommand(t *testing.T) {
 		want    string
 	}{
 		{"where there are private messages", true, hall, "reply hall privately: psst"},
-		{"where there are none", false, hall, "send with-ann: psst"},
+		{"where there are none", false, hall, "send with-ann: psst\nreply hall: I have sent you a direct message."},
 		{"in the direct chat", false, home, "reply with-ann: psst"},
 		{"in the direct chat with private messages", true, home, "reply with-ann: psst"},
 	}

@@ -24,6 +24,8 @@ type Invocation struct {
 	port    *port
 	node    *node
 	private bool   // all answers are for the asker only
+	alone   Chat   // with the person, once it was found
+	pointed bool   // the person knows that the answer is there
 	person  string // id in the store, once it was needed
 }
 
@@ -42,9 +44,31 @@ func (in *Invocation) Reply(ctx context.Context, m Message) (Ref, error) {
 		if err != nil {
 			return Ref{}, err
 		}
-		return in.port.send(ctx, chat, m)
+		ref, err = in.port.send(ctx, chat, m)
+		if err == nil {
+			in.pointDirect(ctx)
+		}
+		return ref, err
 	}
 	return in.port.reply(ctx, in.Back, in.Chat, m)
+}
+
+// pointDirect says, once, that the answer is in the direct chat. Those who have
+// pressed something are looking out for it: only an alert tells them.
+func (in *Invocation) pointDirect(ctx context.Context) {
+	if in.pointed || in.Chat.Direct {
+		return
+	}
+	in.pointed = true
+	var err error
+	if _, called := in.What.(Call); called {
+		err = in.tell(ctx, in.bot.words.SentDirect)
+	} else {
+		_, err = in.alert(ctx, Message{Text: in.bot.words.SentDirect, Private: true})
+	}
+	if err != nil && !errors.Is(err, ErrTooLate) {
+		in.bot.log.Warn("a person cannot be told of a direct message", "platform", in.Chat.Platform, "error", err)
+	}
 }
 
 // Update replaces the message that was pressed. Where that is impossible it
@@ -62,8 +86,11 @@ func (in *Invocation) Update(ctx context.Context, m Message) error {
 
 // Direct returns the chat with the person alone, or *CannotDM.
 func (in *Invocation) Direct(ctx context.Context) (Chat, error) {
-	if in.Chat.Direct {
+	switch {
+	case in.Chat.Direct:
 		return in.Chat, nil
+	case in.alone.ID != "":
+		return in.alone, nil
 	}
 	return in.port.adapter.Direct(ctx, in.From, "")
 }

@@ -43,13 +43,25 @@ func (b *Bot) begin(ctx context.Context, in *Invocation, p authflow.Provider, sc
 		Person: person, Provider: p.Name, Scopes: scopes, Place: t.Chat.Key(), Origin: t.pack(), Wake: t.wake(),
 	})
 	if err != nil {
-		return errors.Join(in.port.edit(ctx, t.Card.ref(), Message{Text: b.startFailed(p, err)}), ctx.Err())
+		return errors.Join(b.sayFailed(ctx, in.port, t, b.startFailed(p, err)), ctx.Err())
 	}
 	if login.Moved != nil {
 		t = b.movedHere(ctx, in.port, login, t)
 	}
 	return b.show(ctx, in.port, login, t)
 }
+
+// sayFailed says in place of the card why there is none, also when the bot is about
+// to end: what it has asked for nobody will answer.
+func (b *Bot) sayFailed(ctx context.Context, p *port, t thread, text markup.Text) error {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	defer stop()
+	return p.edit(ctx, t.Card.ref(), Message{Text: text})
+}
+
+// lastWords is how long a bot that ends may take to say so: less than a drain gives
+// to handlers whose context was cancelled.
+const lastWords = 1500 * time.Millisecond
 
 // movedHere says below the old card that it goes on elsewhere, and takes over
 // the command that waited there, unless a newer one does.

@@ -28,7 +28,7 @@ func TestAlert(t *testing.T) {
 		want   string
 	}{
 		{"a short answer", "Kept.", nil, "reply hall privately: Kept."},
-		{"a long one", long, nil, "send with-ann: " + long},
+		{"a long one", long, nil, "send with-ann: " + long + "\nreply hall privately: I have sent you a direct message."},
 		{"one too late", "Kept.", func(_ string, m Message) error {
 			if m.Private {
 				return ErrTooLate

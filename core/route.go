@@ -281,7 +281,8 @@ func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 // operator a line under the same number.
 func (b *Bot) fail(ctx context.Context, in *Invocation, err error) {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return // the bot is ending; nothing of this is anybody's fault
+		b.log.Warn("the bot ended before an event was served", "platform", in.Chat.Platform, "command", in.Command)
+		return // nothing of this is anybody's fault
 	}
 	if errors.Is(err, ErrUnsure) {
 		b.log.Warn("an answer was probably sent", "platform", in.Chat.Platform, "command", in.Command, "error", err)

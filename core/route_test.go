@@ -250,7 +250,7 @@ func TestWhatGoesWrongIsTold(t *testing.T) {
 		h := host(t, w, func(b *Bot) {
 			b.Add(Command{Name: "poor", Summary: "Has too little", Private: true, Run: poor})
 		})
-		if got := h.call(ann, "poor"); strings.Contains(got, "hall") || !strings.Contains(got, "You have 3 left.") {
+		if got := h.call(ann, "poor"); got != "send with-ann: You have 3 left.\nreply hall: I have sent you a direct message." {
 			t.Errorf("got %q, want it in the direct chat alone", got)
 		}
 	})

@@ -37,9 +37,7 @@ func (b *Bot) surface(ctx context.Context, in *Invocation, p authflow.Provider, 
 	if err == nil {
 		var ref Ref
 		if ref, err = in.port.send(ctx, chat, asking); err == nil {
-			if err := in.tell(ctx, b.words.SentDirect); err != nil {
-				b.log.Warn("a person cannot be told of a direct message", "platform", in.Chat.Platform, "error", err)
-			}
+			in.pointDirect(ctx)
 			return ref, nil
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -334,7 +335,7 @@ func TestSendIsNeverPrivate(t *testing.T) {
 
 // A message that Telegram has taken is not sent again, nor is it taken for lost.
 func TestAnswerThatCannotBeRead(t *testing.T) {
-	for _, body := range []string{`{"ok":true,"resu`, `<html>`, ``, `{"ok":true,"result":7}`} {
+	for _, body := range []string{`{"ok":true,"resu`, `{"ok":true,"result":7}`} {
 		synctest.Test(t, func(t *testing.T) {
 			srv := telegramtest.New(t, telegramtest.Options{})
 			srv.Open("alice")
@@ -349,6 +350,80 @@ func TestAnswerThatCannotBeRead(t *testing.T) {
 			r.end(t)
 		})
 	}
+}
+
+// What is no answer of Telegram's at all is tried again.
+func TestAnswerOfSomebodyElse(t *testing.T) {
+	for _, body := range []string{`<html>`, ``, `ok`} {
+		synctest.Test(t, func(t *testing.T) {
+			srv := telegramtest.New(t, telegramtest.Options{})
+			srv.Open("alice")
+			r := start(t, srv, nil, nil)
+			srv.Break("sendMessage", telegramtest.Custom(200, "text/html", body))
+			if _, err := r.Send(t.Context(), core.Chat{Platform: platform, ID: personID(t, r)}, core.Message{Text: "Pong!"}); err != nil {
+				t.Errorf("%q: got %v, want the message at the second try", body, err)
+			}
+			r.end(t)
+		})
+	}
+}
+
+// personID is alice's, once she has said something.
+func personID(t *testing.T, r *running) string {
+	t.Helper()
+	r.srv.Say("alice", coretest.Direct, "/ping")
+	time.Sleep(time.Second)
+	return r.events()[0].From.ID
+}
+
+// A press is answered in spite of an outage, and one on what is no message too.
+func TestPressesAreAnsweredInTheEnd(t *testing.T) {
+	for name, fault := range map[string]telegramtest.Fault{
+		"an internal error": telegramtest.Unavailable(), "a dropped connection": telegramtest.Drop(), "too many": telegramtest.TooMany(time.Second),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := telegramtest.New(t, telegramtest.Options{})
+				r := start(t, srv, nil, func(ev core.Event) {
+					ev.Safe()
+					if _, is := ev.What.(core.Call); is {
+						go reply(t, ev, core.Message{Text: "Go?", Rows: [][]core.Control{{pressable("Go", core.Plain, "tok")}}})
+					}
+				})
+				srv.Say("alice", coretest.Direct, "/go")
+				time.Sleep(time.Second)
+				srv.Break("answerCallbackQuery", fault)
+				if err := srv.Press("alice", last(srv, "alice", coretest.Direct), "Go"); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(10 * time.Second)
+				answers := srv.Requests("answerCallbackQuery")
+				if len(answers) != 2 || answers[1].Status != http.StatusOK {
+					t.Errorf("got %d answers, want a second that is taken", len(answers))
+				}
+				r.end(t)
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var asked []string
+		a := reach(func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, r.URL.Path[strings.LastIndex(r.URL.Path, "/"):])
+			return says(200, `{"ok":true,"result":true}`)(r)
+		})
+		a.self.Store(&me)
+		u, err := parse([]byte(`{"update_id":7,"callback_query":{"id":"q","from":{"id":7},"inline_message_id":"x","data":"tok"}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		safe := false
+		a.receive(u, true, func() { safe = true })
+		time.Sleep(ackAfter)
+		synctest.Wait()
+		if !safe || len(asked) != 1 || asked[0] != "/answerCallbackQuery" {
+			t.Errorf("got %v, safe %v, want an answer to a press on no message", asked, safe)
+		}
+	})
 }
 
 // What answers a press is no way to change a message that somebody replies to.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -54,7 +55,7 @@ func (a *Adapter) call(ctx context.Context, method string, p params, result any)
 		return nil
 	}
 	if err := json.Unmarshal(resp.Result, result); err != nil {
-		return &outage{method, over.status, errors.New("the answer is of another shape")}
+		return &outage{method, over.status, errShape}
 	}
 	return nil
 }
@@ -212,8 +213,10 @@ func hopeless(err error) bool {
 		c != http.StatusUnauthorized && c != http.StatusConflict && c != http.StatusTooManyRequests
 }
 
-// garbled reports whether a request was taken, by an answer that cannot be read.
+// garbled reports whether a request was taken, by an answer that breaks off or is
+// of another shape. What is no JSON at all comes from something in between.
 func garbled(err error) bool {
-	out, ok := errors.AsType[*outage](err)
-	return ok && out.status == http.StatusOK && !errors.Is(err, errTimeout)
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errShape)
 }
+
+var errShape = errors.New("the answer is of another shape")

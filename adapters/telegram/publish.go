@@ -40,7 +40,10 @@ func (a *Adapter) Publish(ctx context.Context, cmds []core.Command, write bool) 
 		}
 		// People can type what is not in the menu, so it keeps no bot from running.
 		if err := a.tryPublish(ctx, scope{s}, want); err != nil {
-			a.log.Warn("the commands are not in the menu", "platform", platform, "scope", s, "error", err)
+			a.log.Warn("the menu of commands is not up to date", "platform", platform, "scope", s, "error", err)
+			if !hopeless(err) {
+				return nil
+			}
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package telegram
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -127,13 +128,22 @@ func (k *ack) alert(ctx context.Context, text string) error {
 	return err
 }
 
-// done ends the waiting. What comes of that is of no interest to anybody else.
+// done ends the waiting.
 func (k *ack) done(ctx context.Context) {
-	if !k.take() {
-		return
+	if k.take() {
+		k.end(ctx, 0)
 	}
+}
+
+// end answers by nothing, and after an outage once more. What comes of that in the
+// end is of no interest to anybody else.
+func (k *ack) end(ctx context.Context, try int) {
 	err := k.adapter.soon(ctx, "answerCallbackQuery", params{"callback_query_id": k.query}, nil)
-	if err != nil {
+	_, slow := errors.AsType[*core.Slow](err)
+	switch {
+	case err != nil && try < retries && (slow || passing(err)):
+		time.AfterFunc(backoff(try, err), func() { k.end(context.Background(), try+1) })
+	case err != nil:
 		k.adapter.log.Debug("a press stays unanswered", "platform", platform, "error", err)
 	}
 }

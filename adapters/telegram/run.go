@@ -111,31 +111,39 @@ func (a *Adapter) hook(ctx context.Context) error {
 
 // poll asks for updates until ctx ends or Telegram no longer knows the token.
 func (a *Adapter) poll(ctx context.Context) error {
-	err := a.persist(ctx, "remove the webhook", func() error { return a.unhook(ctx) })
+	err := a.persist(ctx, "remove the webhook", func() error {
+		_, err := a.unhook(ctx)
+		return err
+	})
 	if err != nil && !hopeless(err) {
 		return err
 	}
 	o := newOffset()
 	defer a.farewell(ctx, o)
+	steady, rival := false, false // whether the last poll was answered, and the last failure a 409
 	for failures := 0; ; {
-		began, steady := time.Now(), a.ready.Load()
-		news, err := a.pollOnce(ctx, o)
+		began := time.Now()
+		news, err := a.pollOnce(ctx, o, steady)
 		switch fatal := rejected(err); {
 		case ctx.Err() != nil:
 			return nil
 		case fatal != nil:
 			return fatal
 		case err == nil:
-			if failures > 0 && steady { // the second answer in a row
+			if failures > 0 && (steady || !rival) { // a rival's turn may come next
 				a.log.Info("Telegram answers again", "failures", failures)
 				failures = 0
 			}
+			a.ready.Store(true)
+			steady = true
 			o.wait(ctx, news, began)
 			continue
 		}
-		a.ready.Store(false)
+		steady, rival = false, code(err) == http.StatusConflict
 		if failures == 0 {
 			a.log.Warn("no updates from Telegram; trying on", "error", err)
+		} else { // one failure is nothing yet
+			a.ready.Store(false)
 		}
 		if err := a.standBack(ctx, err, failures); err != nil {
 			return nil // ctx has ended
@@ -145,33 +153,40 @@ func (a *Adapter) poll(ctx context.Context) error {
 }
 
 // standBack waits before the next poll. Of the two reasons for a 409, a webhook
-// is removed again; another poller with the same token is left to its end.
+// is removed again, and that is all; another poller with the same token is left to
+// its end.
 func (a *Adapter) standBack(ctx context.Context, err error, failures int) error {
 	if code(err) == http.StatusConflict {
-		if err := a.unhook(ctx); err != nil {
+		removed, err := a.unhook(ctx)
+		if err != nil {
 			a.log.Debug("the webhook is not removed", "error", err)
+		}
+		if removed {
+			return pause(ctx, shortest)
 		}
 	}
 	return pause(ctx, backoff(failures, err))
 }
 
-// unhook removes a webhook, and leaves Telegram what it has kept for it.
-func (a *Adapter) unhook(ctx context.Context) error {
+// unhook removes a webhook, if there is one, and leaves Telegram what it has kept
+// for it.
+func (a *Adapter) unhook(ctx context.Context) (removed bool, err error) {
 	var set struct {
 		URL string `json:"url"`
 	}
 	if err := a.soon(ctx, "getWebhookInfo", params{}, &set); err != nil || set.URL == "" {
-		return err
+		return false, err
 	}
 	a.log.Info("removing the webhook, because updates are polled", "platform", platform)
-	return a.soon(ctx, "deleteWebhook", params{"drop_pending_updates": "false"}, nil)
+	err = a.soon(ctx, "deleteWebhook", params{"drop_pending_updates": "false"}, nil)
+	return err == nil, err
 }
 
 // pollOnce asks once, and hands over what has come. It reports whether there was
-// news. Until the first answer it asks for what is there already.
-func (a *Adapter) pollOnce(ctx context.Context, o *offset) (bool, error) {
+// news. Unless the last poll was answered, it asks only for what is there already.
+func (a *Adapter) pollOnce(ctx context.Context, o *offset, steady bool) (bool, error) {
 	hold := pollFor
-	if !a.ready.Load() {
+	if !steady {
 		hold = 0
 	}
 	ask := params{"timeout": strconv.Itoa(int(hold.Seconds())), "allowed_updates": allowedUpdates}
@@ -185,7 +200,6 @@ func (a *Adapter) pollOnce(ctx context.Context, o *offset) (bool, error) {
 	if err := a.call(limited, "getUpdates", ask, &raws); err != nil {
 		return false, err
 	}
-	a.ready.Store(true)
 	news := false
 	for _, raw := range raws {
 		u, err := parse(raw)
@@ -210,6 +224,10 @@ func (a *Adapter) receive(u update, readable bool, safe func()) {
 	}
 	to := a.intake.Load()
 	switch {
+	case !heard && u.Press != nil: // on what is no message of ours
+		a.newAck(u.Press.ID)
+		safe()
+		return
 	case !heard:
 		safe()
 		return
