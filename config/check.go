@@ -8,8 +8,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/usherbot/usher/adapters/discord"
+	"github.com/usherbot/usher/adapters/slack"
 	"github.com/usherbot/usher/adapters/telegram"
 	"github.com/usherbot/usher/authflow"
+	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -35,13 +38,31 @@ func (c *Config) settle() mistakes {
 // platforms checks those that have a token. There must be one.
 func (c *Config) platforms() mistakes {
 	c.Telegram.PublicURL = c.PublicURL
-	if c.Telegram.Token == "" {
-		return mistakes{"TELEGRAM_TOKEN: is missing. Ask @BotFather on Telegram for a bot, and give the token that it shows"}
+	var m mistakes
+	none := true
+	for _, p := range []struct {
+		token   seal.Secret
+		adapter core.Adapter
+	}{
+		{c.Discord.Token, discord.New(c.Discord)},
+		{c.Slack.BotToken, slack.New(c.Slack)},
+		{c.Telegram.Token, telegram.New(c.Telegram)},
+	} {
+		if p.token == "" {
+			continue
+		}
+		none = false
+		if err := p.adapter.Check(); err != nil {
+			m = append(m, strings.Split(err.Error(), "\n")...)
+		}
 	}
-	if err := telegram.New(c.Telegram).Check(); err != nil {
-		return strings.Split(err.Error(), "\n")
+	switch {
+	case c.Slack.BotToken == "" && (c.Slack.AppToken != "" || c.Slack.SigningSecret != ""):
+		m.addf("SLACK_BOT_TOKEN", "is missing, and other settings of Slack are there. Give the bot token, xoxb-…, from OAuth & Permissions in the app's settings")
+	case none:
+		m.addf("TELEGRAM_TOKEN", "is missing, and so are DISCORD_TOKEN and SLACK_BOT_TOKEN. Give one at least: a bot needs a platform")
 	}
-	return nil
+	return m
 }
 
 func listenBy(publicURL string) string {

@@ -13,6 +13,8 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/usherbot/usher/adapters/discord"
+	"github.com/usherbot/usher/adapters/slack"
 	"github.com/usherbot/usher/adapters/telegram"
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/core/seal"
@@ -23,6 +25,8 @@ import (
 type Config struct {
 	Usher
 	Store     sqlstore.Config
+	Discord   discord.Config
+	Slack     slack.Config
 	Telegram  telegram.Config
 	Providers []authflow.Provider // made of the settings below each of Usher.Logins
 }
@@ -39,7 +43,7 @@ type Usher struct {
 }
 
 // groups are the structs that settings are read into.
-func (c *Config) groups() []any { return []any{&c.Usher, &c.Store, &c.Telegram} }
+func (c *Config) groups() []any { return []any{&c.Usher, &c.Store, &c.Discord, &c.Slack, &c.Telegram} }
 
 // Keys derives the keys that seal what is stored.
 func (c Config) Keys() (seal.Keys, error) { return seal.NewKeys(c.Secret, c.Previous) }

@@ -138,7 +138,7 @@ func TestMistakes(t *testing.T) {
 			name: "nothing is set",
 			want: []string{
 				"USHER_SECRET: is missing. Print one with: usher secret",
-				"TELEGRAM_TOKEN: is missing. Ask @BotFather on Telegram for a bot, and give the token that it shows",
+				"TELEGRAM_TOKEN: is missing, and so are DISCORD_TOKEN and SLACK_BOT_TOKEN. Give one at least: a bot needs a platform",
 			},
 		},
 		{
@@ -219,6 +219,18 @@ func TestMistakes(t *testing.T) {
 				"TELEGRAM_TOKN: there is no such setting, though FILE has it. Did you mean TELEGRAM_TOKEN?",
 				"usher_log: there is no such setting, though FILE has it. Did you mean USHER_LOG?",
 			},
+		},
+		{
+			name: "every platform wrong",
+			environ: []string{
+				"USHER_SECRET=" + secret, "DISCORD_TOKEN=hunter2", "DISCORD_MODE=pigeon", "SLACK_BOT_TOKEN=hunter2", "TELEGRAM_TOKEN=hunter2",
+			},
+			want: []string{"DISCORD_MODE: *", "SLACK_BOT_TOKEN: *", "SLACK_SIGNING_SECRET: *", "TELEGRAM_TOKEN: *"},
+		},
+		{
+			name:    "half of Slack",
+			environ: least("SLACK_APP_TOKEN=hunter2"),
+			want:    []string{"SLACK_BOT_TOKEN: is missing, and other settings of Slack are there.*"},
 		},
 		{
 			name:    "slips in the environment",

@@ -65,7 +65,7 @@ func fill(text string) string {
 }
 
 // needed are the settings that come first, with what is written there.
-var needed = [][2]string{{"USHER_SECRET", ""}, {"TELEGRAM_TOKEN", ""}, {"USHER_PROVIDERS", "github"}}
+var needed = [][2]string{{"USHER_SECRET", ""}, {"DISCORD_TOKEN", ""}, {"SLACK_BOT_TOKEN", ""}, {"SLACK_APP_TOKEN", ""}, {"TELEGRAM_TOKEN", ""}, {"USHER_PROVIDERS", "github"}}
 
 // providers are examples of some, with the settings that one begins with.
 var providers = []struct {

@@ -6,6 +6,8 @@ import (
 
 	"go.uber.org/fx"
 
+	"github.com/usherbot/usher/adapters/discord"
+	"github.com/usherbot/usher/adapters/slack"
 	"github.com/usherbot/usher/adapters/telegram"
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/core/store/sqlstore"
@@ -17,7 +19,7 @@ var Module = fx.Module("config", fx.Provide(
 	func() (Config, error) { return Load(os.Environ(), "") },
 	func(c Config) *slog.Logger { return c.Logger(os.Stderr) },
 	Config.Keys,
-	func(c Config) (sqlstore.Config, telegram.Config, []authflow.Provider) {
-		return c.Store, c.Telegram, c.Providers
+	func(c Config) (sqlstore.Config, discord.Config, slack.Config, telegram.Config, []authflow.Provider) {
+		return c.Store, c.Discord, c.Slack, c.Telegram, c.Providers
 	},
 ))

@@ -233,7 +233,7 @@ func (b *Bot) serve(ctx context.Context) error {
 
 // run publishes the commands on a platform and takes what happens there.
 func (p *port) run(ctx context.Context) error {
-	if err := p.adapter.Publish(ctx, p.bot.published(), true); err != nil {
+	if err := p.adapter.Publish(ctx, p.bot.Commands(), true); err != nil {
 		return fmt.Errorf("publish commands on %s: %w", p.caps.Title, err)
 	}
 	if err := p.adapter.Run(ctx, p.bot.lanes.take); err != nil {

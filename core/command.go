@@ -144,8 +144,8 @@ func (b *Bot) compile() {
 	walk(b.commands)
 }
 
-// published are the commands as adapters publish them, sorted by name.
-func (b *Bot) published() []Command {
+// Commands are all that the bot has, sorted by name, as adapters publish them.
+func (b *Bot) Commands() []Command {
 	out := make([]Command, len(b.commands))
 	for i, n := range b.commands {
 		out[i] = n.Command

@@ -28,6 +28,8 @@ type Place struct {
 	Open    func(who string) // opens who's direct chat to the bot; nil: all are open
 	Shut    func(who string) // shuts it, until who writes there; nil: all that are not opened are shut
 	Links   bool             // a link leads people there
+	Typed   bool             // people's programs send only commands that there are, and complete
+	Deaf    bool             // the bot hears of commands and presses only
 	Secrets []string         // of the bot on the platform, such as its token
 }
 
@@ -56,7 +58,7 @@ func Conversations(t *testing.T, pattern string, open func(t *testing.T, s *core
 		h.open()
 		t.Cleanup(h.close)
 		return coretest.Stage{
-			World: h.place.World, Caps: h.adapter.Caps(), Links: h.place.Links, Provider: coretest.At(h.server), Restart: h.restart,
+			World: h.place.World, Caps: h.adapter.Caps(), Links: h.place.Links, Typed: h.place.Typed, Deaf: h.place.Deaf, Provider: coretest.At(h.server), Restart: h.restart,
 			Log: h.log.String, Secrets: h.secrets,
 		}
 	})

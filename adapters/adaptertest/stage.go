@@ -28,6 +28,7 @@ type Stage struct {
 
 	Thread     string // a place that is part of a channel; empty: there are none
 	Redelivers bool   // what was not safe is delivered again to the next adapter
+	Deaf       bool   // what people say reaches no bot: commands and presses do
 }
 
 // suite is the suite, in the order in which one would make an adapter pass it.
@@ -41,7 +42,7 @@ var suite = []struct {
 	{"publish", nil, publishes},
 	{"command in and reply out", nil, command},
 	{"mention", nil, mention},
-	{"talk", nil, talk},
+	{"talk", func(s Stage) bool { return !s.Deaf }, talk},
 	{"what one person says stays in order", nil, inOrder},
 	{"every delivery has its key", nil, keys},
 	{"a repeat has the same key", func(s Stage) bool { return s.Repeat != nil }, repeat},

@@ -33,6 +33,9 @@ func TestCommandLines(t *testing.T) {
 		out, errs string
 	}{
 		{"version", []string{"version"}, 0, "usher ", ""},
+		{"manifest for sockets", []string{"manifest", "slack", "--name", "helper"}, 0, "{\n  \"_metadata\"", ""},
+		{"manifest for HTTP", []string{"manifest", "slack", "--public-url", "https://bot.example"}, 0, "{\n  \"_metadata\"", ""},
+		{"manifest for a platform that needs none", []string{"manifest", "pigeon"}, 1, "", "usher: for which platform?"},
 		{"--version", []string{"--version"}, 0, "usher ", ""},
 		{"nothing", nil, 0, "serve ", ""},
 		{"help", []string{"serve", "--help"}, 0, "--env-file FILE", ""},

@@ -115,7 +115,7 @@ func TestWhatKeepsItFromRunning(t *testing.T) {
 		environ []string
 		want    string
 	}{
-		{"no settings", nil, "usher: wrong settings:\n  USHER_SECRET: is missing. Print one with: usher secret\n  TELEGRAM_TOKEN: is missing."},
+		{"no settings", nil, "usher: wrong settings:\n  USHER_SECRET: is missing. Print one with: usher secret\n  TELEGRAM_TOKEN: is missing, and so are"},
 		{"the store is in use", w.settings(), "usher.db is in use by another usher"},
 		{"the store is no file", w.settings("USHER_STORE=" + w.dir), "it is not a file"},
 		{"the address is taken", w.settings("USHER_LISTEN=" + taken.Addr().String()), "usher: USHER_LISTEN: listen tcp " + taken.Addr().String()},

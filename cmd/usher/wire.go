@@ -8,6 +8,8 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxevent"
 
+	"github.com/usherbot/usher/adapters/discord"
+	"github.com/usherbot/usher/adapters/slack"
 	"github.com/usherbot/usher/adapters/telegram"
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/config"
@@ -24,7 +26,7 @@ const stopWithin = 40 * time.Second
 func wire(c config.Config, log *slog.Logger, at net.Listener) fx.Option {
 	return fx.Options(
 		config.Module, sqlstore.Module, authflow.Module, core.Module,
-		telegram.Module,
+		discord.Module, slack.Module, telegram.Module,
 		fx.Replace(c, log), fx.Supply(fx.Annotate(at, fx.As(new(net.Listener)))),
 		core.ProvideCompanion(newServer), core.ProvideCompanion(newAnnouncement),
 		fx.StopTimeout(stopWithin), fx.WithLogger(quiet),

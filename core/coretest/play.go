@@ -16,6 +16,8 @@ type Stage struct {
 	World    World
 	Caps     core.Caps       // what the bot works with: decides which lines count
 	Links    bool            // the bot has a link to the direct chat where it cannot write first; likewise
+	Typed    bool            // people's programs send only commands that there are, and complete; likewise
+	Deaf     bool            // the bot hears of commands and presses only; likewise
 	Provider Provider        // nil where no line needs one
 	Restart  func()          // kills the bot and starts it again on the same store
 	Patience time.Duration   // how long a line waits for the bot; default 30 s

@@ -16,6 +16,7 @@ import (
 //	chat cannot write first          the bot needs a link that the person follows
 //	chat cannot write at all         and there is no such link
 //	codes are good for 30m
+//	only with talk                   elsewhere there is nothing to tell; as with lines, below
 //	restarts: nowhere                a restart of the bot between the lines would change them
 //
 // The same words in front of a line say where it counts. A chat is what it is
@@ -25,6 +26,8 @@ import (
 //	without private messages, bot in #general: Who is missing.
 //	with private cards, …            private messages can be edited for 5 minutes
 //	with links, …                    a link leads to the direct chat
+//	with typed commands, …           people can send only commands that there are
+//	with talk, …                     the bot hears what is no command
 //
 // What people do; places are "direct", where a person is when no place is named,
 // and channels:
@@ -71,6 +74,7 @@ type Script struct {
 	Name     string
 	lines    []scriptLine
 	settings []func(*Options)
+	only     []condition   // for all lines
 	nowhere  bool          // restarts change it
 	codes    time.Duration // that codes are good for
 	people   []string
@@ -97,6 +101,7 @@ var grammar = []struct {
 	{pattern: sentence(`chat has (?P<no>no )?(?P<what>.+)`), set: setAbility},
 	{pattern: sentence(`chat edits private messages for (?P<time>\S+)`), set: setPrivateEdit},
 	{pattern: sentence(`chat cannot write (?P<how>first|at all)`), set: setDM},
+	{pattern: sentence(`only with(?P<no>out)? (?P<what>.+)`), set: setOnly},
 	{pattern: sentence(`codes are good for (?P<time>\S+)`), set: setCodes},
 	{pattern: sentence(`restarts: (?P<how>anywhere|nowhere)`), set: setRestarts},
 
@@ -159,6 +164,7 @@ func (s *Script) read(number int, text string) error {
 			return g.set(s, a)
 		}
 		s.meet(a)
+		line.when = append(line.when, s.only...)
 		line.do = func(p *play) error { return g.do(p, a) }
 		s.lines = append(s.lines, line)
 		return nil

@@ -29,6 +29,10 @@ func conditionOn(word string) (has func(Stage) bool, known bool) {
 		return func(on Stage) bool { return on.Caps.Private && on.Caps.PrivateEdit >= leastCard }, true
 	case "links":
 		return func(on Stage) bool { return on.Links }, true
+	case "typed commands":
+		return func(on Stage) bool { return on.Typed }, true
+	case "talk":
+		return func(on Stage) bool { return !on.Deaf }, true
 	}
 	ability, known := abilities[word]
 	return func(on Stage) bool { return *ability(&on.Caps) }, known
@@ -105,6 +109,15 @@ func setDM(s *Script, a args) error {
 		way = Impossible
 	}
 	s.settings = append(s.settings, func(o *Options) { o.DM = way })
+	return nil
+}
+
+func setOnly(s *Script, a args) error {
+	has, known := conditionOn(a["what"])
+	if !known {
+		return fmt.Errorf("no chat has %q", a["what"])
+	}
+	s.only = append(s.only, condition{has, a["no"] == ""})
 	return nil
 }
 

@@ -1,0 +1,21 @@
+// Package discord connects a bot to Discord.
+//
+// New takes a Config. Interactions - commands, presses, forms - come over the
+// gateway, a websocket that Run keeps open (run.go, gateway.go), or are posted to
+// Routes and signed (routes.go); messages to the bot come over the gateway alone.
+// decode.go makes events of all of them. text.go writes what the bot says in
+// Discord's Markdown, with everything that people wrote escaped, and render.go
+// the message around it: embeds, buttons, selects, forms.
+//
+// Discord wants the first answer to an interaction within three seconds, once,
+// and either for all or for one person. first.go keeps that appointment, and
+// respond.go answers through it. A message for one person can be edited for a
+// quarter of an hour, with the interaction's token; ref.go says what a Ref holds.
+// adapter.go sends without being asked, publish.go registers the commands.
+//
+// All requests pass through call.go. It uses discordgo for them, with a limiter
+// that is thrown away, because discordgo's own never forgets an address; pace.go
+// waits where Discord asks for it. The gateway's connection is our own: that of
+// discordgo cannot be ended, forgets which session to resume, and locks itself up
+// when Discord asks it to reconnect too early.
+package discord

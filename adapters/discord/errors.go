@@ -1,0 +1,115 @@
+package discord
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/bwmarrin/discordgo"
+
+	"github.com/usherbot/usher/core"
+)
+
+// codeInvalidRecipient: nobody whom a bot can write to. discordgo has no name for it.
+const codeInvalidRecipient = 50033
+
+// aMinute is how long to leave Discord alone where it does not say.
+const aMinute = time.Minute
+
+// refusal is what Discord says when it does not do what was asked.
+type refusal struct {
+	does   string
+	status int
+	code   int // 0: none
+	text   string
+	hook   bool
+	after  time.Duration // of a 429
+	global bool          // of a 429: the whole bot is meant
+}
+
+func (e *refusal) Error() string {
+	if e.code == 0 {
+		return fmt.Sprintf("%s: %d %s", e.does, e.status, e.text)
+	}
+	return fmt.Sprintf("%s: %d %s (%d)", e.does, e.status, e.text, e.code)
+}
+
+// Unwrap returns what core makes of it, or nil.
+func (e *refusal) Unwrap() error {
+	switch {
+	case e.status == http.StatusTooManyRequests:
+		return &core.Slow{After: e.after}
+	case e.code == discordgo.ErrCodeOpeningDirectMessagesTooFast,
+		e.code == discordgo.ErrCodeMaximumNumberOfEditsToMessagesOlderThanOneHourReached:
+		return &core.Slow{After: aMinute}
+	}
+	switch e.code {
+	case discordgo.ErrCodeUnknownChannel, discordgo.ErrCodeUnknownMessage, discordgo.ErrCodeUnknownWebhook,
+		discordgo.ErrCodeUnknownInteraction, discordgo.ErrCodeInvalidWebhookTokenProvided,
+		discordgo.ErrCodePerformedOperationOnArchivedThread, discordgo.ErrCodeCannotEditFromAnotherUser:
+		return core.ErrGone
+	}
+	if e.status == http.StatusForbidden {
+		return core.ErrForbidden // it is said in many ways: 50001, 50007, 50013, 50278, …
+	}
+	return nil
+}
+
+// codeOf is the code of a refusal, 0 of any other error.
+func codeOf(err error) int {
+	if r, ok := errors.AsType[*refusal](err); ok {
+		return r.code
+	}
+	return 0
+}
+
+// outage is a request that got no answer, or one that is not Discord's.
+type outage struct {
+	does   string
+	status int // of HTTP; 0: no answer
+	err    error
+}
+
+func (e *outage) Error() string {
+	if e.status == 0 || e.status == http.StatusOK {
+		return e.does + ": " + e.err.Error()
+	}
+	return e.does + ": HTTP status " + strconv.Itoa(e.status)
+}
+
+func (e *outage) Unwrap() error { return e.err }
+
+// passing reports whether an error is Discord's, or the network's, and may be
+// gone at the next try.
+func passing(err error) bool {
+	_, out := errors.AsType[*outage](err)
+	return out
+}
+
+// hopeless reports whether Discord has understood a request and will never do it.
+func hopeless(err error) bool {
+	r, ok := errors.AsType[*refusal](err)
+	return ok && r.status != http.StatusTooManyRequests
+}
+
+// unsure reports whether a request may have been done: it got no answer in time,
+// or one that cannot be read.
+func unsure(err error) bool {
+	out, ok := errors.AsType[*outage](err)
+	return ok && (errors.Is(err, errTimeout) || out.status >= 200 && out.status < 300)
+}
+
+// rejected is what an operator reads when Discord does not know the token, or
+// nil.
+func rejected(err error) error {
+	r, ok := errors.AsType[*refusal](err)
+	switch {
+	case ok && r.status == http.StatusUnauthorized && !r.hook:
+		return fmt.Errorf("DISCORD_TOKEN: Discord does not know it (any more). Reset the bot's token in the developer portal, and set the new one: %w", err)
+	case ok && r.status == http.StatusNotFound && r.code == 0:
+		return fmt.Errorf("DISCORD_API_BASE: Discord is not there: %w", err)
+	}
+	return nil
+}

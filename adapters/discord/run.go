@@ -1,0 +1,127 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/usherbot/usher/core"
+)
+
+const (
+	shortest = time.Second // between tries after a failure
+	longest  = 30 * time.Second
+)
+
+// errNoKey is what an operator reads when deliveries cannot be proven.
+var errNoKey = errors.New("DISCORD_PUBLIC_KEY: is missing, and Discord does not tell it. Copy it from the developer portal, under General Information")
+
+// Run implements core.Adapter.
+func (a *Adapter) Run(ctx context.Context, on func(core.Event)) error {
+	err := a.persist(ctx, "find out who the bot is", func() error { return a.identify(ctx) })
+	if err != nil {
+		return unless(ctx, err)
+	}
+	in := &intake{on: on, done: make(chan struct{})}
+	a.intake.Store(in)
+	defer func() {
+		a.ready.Store(false)
+		a.intake.Store(nil)
+		close(in.done)
+	}()
+	return unless(ctx, a.serve(ctx, *a.self.Load()))
+}
+
+// serve has interactions come, one way or the other.
+func (a *Adapter) serve(ctx context.Context, me self) error {
+	if !a.overHTTP(me) {
+		if me.URL != "" {
+			a.log.Warn("DISCORD_MODE: is gateway, but Discord posts this application's interactions to its interactions endpoint URL. Remove that in the developer portal, or choose http", "platform", platform)
+		}
+		return a.listen(ctx)
+	}
+	if me.Key == nil {
+		return errNoKey
+	}
+	if me.URL == "" {
+		a.log.Warn("DISCORD_MODE: is http, but the application has no interactions endpoint URL. Set it in the developer portal to the bot's public address with "+path, "platform", platform)
+	}
+	a.ready.Store(true)
+	<-ctx.Done()
+	return nil
+}
+
+// unless returns err, unless ctx has ended: what comes of that is no error.
+func unless(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// intake is where events go while Run runs.
+type intake struct {
+	on   func(core.Event)
+	done chan struct{}
+}
+
+// persist does something that comes before all else: again and again, until it is
+// done, ctx ends, or nothing can help.
+func (a *Adapter) persist(ctx context.Context, what string, do func() error) error {
+	for tries := 0; ; tries++ {
+		err := do()
+		switch fatal := rejected(err); {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case fatal != nil:
+			return fatal
+		case hopeless(err):
+			return err
+		}
+		if tries == 0 {
+			a.log.Warn("Discord cannot be reached; trying on", "to", what, "error", err)
+		}
+		if err := pause(ctx, backoff(tries, err)); err != nil {
+			return err
+		}
+	}
+}
+
+// backoff is how long to wait after so many failures: longer and longer, never
+// in step with others, and as long as Discord says.
+func backoff(tries int, err error) time.Duration {
+	if slow, ok := errors.AsType[*core.Slow](err); ok {
+		return slow.After
+	}
+	d := min(shortest<<min(tries, 5), longest)
+	return d - rand.N(d/4)
+}
+
+// receive hands an interaction over, and reports whether somebody took it. over
+// is the HTTP request that it came by, or nil.
+func (a *Adapter) receive(it interaction, over *delivery) (*first, bool) {
+	to := a.intake.Load()
+	in, heard := decode(it, time.Now())
+	if to == nil || !heard {
+		return nil, false
+	}
+	f := a.newFirst(in, over, to.done)
+	in.event.Back, in.event.Safe = responder{f}, sync.OnceFunc(func() { close(f.safe) })
+	to.on(in.event)
+	return f, true
+}
+
+// hear hands a message over.
+func (a *Adapter) hear(m message) {
+	to := a.intake.Load()
+	in, heard := decodeMessage(m, *a.self.Load())
+	if to == nil || !heard {
+		return
+	}
+	in.event.Back = speaker{adapter: a, in: in}
+	to.on(in.event)
+}

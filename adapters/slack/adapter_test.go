@@ -1,0 +1,241 @@
+package slack
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/usherbot/usher/adapters/slack/slacktest"
+	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/coretest"
+)
+
+// journal is a log that is read while it is written.
+type journal struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.String()
+}
+
+// running is an adapter on a Slack in memory, with all that it has heard.
+type running struct {
+	*Adapter
+	srv   *slacktest.Server
+	log   *journal
+	stop  context.CancelFunc
+	ended chan error
+
+	mu    sync.Mutex
+	heard []core.Event
+}
+
+// commands are those that the bot of these tests has.
+var commands = []core.Command{{Name: "ping", Summary: "Is anybody there?"}, {Name: "login", Aliases: []string{"signin"}, Summary: "Signs you in"}}
+
+// newSlack is a Slack on which all slash commands are the bot's.
+func newSlack(t *testing.T) *slacktest.Server {
+	t.Helper()
+	return slacktest.New(t, slacktest.Options{Commands: []string{slacktest.AnyCommand}})
+}
+
+// start runs an adapter. do is what is made of an event; nil: it is safe at once.
+func start(t *testing.T, srv *slacktest.Server, change func(*Config), do func(core.Event)) *running {
+	t.Helper()
+	r := &running{srv: srv, log: &journal{}, ended: make(chan error, 1)}
+	c := configOf(srv)
+	c.Log = slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if change != nil {
+		change(&c)
+	}
+	r.Adapter = New(c)
+	ctx, stop := context.WithCancel(t.Context())
+	r.stop = stop
+	go func() {
+		if err := r.Publish(ctx, commands, true); err != nil {
+			r.ended <- err
+			return
+		}
+		r.ended <- r.Run(ctx, func(ev core.Event) {
+			r.mu.Lock()
+			r.heard = append(r.heard, ev)
+			r.mu.Unlock()
+			if do == nil {
+				ev.Safe()
+			} else {
+				do(ev)
+			}
+		})
+	}()
+	synctest.Wait()
+	return r
+}
+
+// end stops the adapter, which is no error, and looks at all that it has sent.
+func (r *running) end(t *testing.T) {
+	t.Helper()
+	r.stop()
+	if err := <-r.ended; err != nil {
+		t.Errorf("run: got %v, want nil", err)
+	}
+	checkRequests(t, r.srv)
+	for _, secret := range []string{r.srv.BotToken().Reveal(), r.srv.AppToken().Reveal(), r.srv.SigningSecret().Reveal(), "/hooks/", "ticket="} {
+		if strings.Contains(r.log.String(), secret) {
+			t.Errorf("a secret is in the log: %s", r.log)
+		}
+	}
+}
+
+func (r *running) events() []core.Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]core.Event(nil), r.heard...)
+}
+
+// calls are the commands that were heard, by name.
+func (r *running) calls() string {
+	var names []string
+	for _, ev := range r.events() {
+		if call, ok := ev.What.(core.Call); ok {
+			names = append(names, call.Name)
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+// says has somebody say something, and returns the event of that.
+func (r *running) says(t *testing.T, who, where, text string) core.Event {
+	t.Helper()
+	before := len(r.events())
+	r.srv.Say(who, where, text)
+	time.Sleep(1500 * time.Millisecond)
+	if got := r.events(); len(got) > before {
+		return got[len(got)-1]
+	}
+	t.Fatalf("%s in %s: got nothing, want an event", text, where)
+	return core.Event{}
+}
+
+// presses has somebody press a button of the newest message there.
+func (r *running) presses(t *testing.T, who, where, label string) core.Event {
+	t.Helper()
+	before := len(r.events())
+	if err := r.srv.Press(who, last(r.srv, who, where), label); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(1500 * time.Millisecond)
+	if got := r.events(); len(got) > before {
+		return got[len(got)-1]
+	}
+	t.Fatalf("%s in %s: got nothing, want an event", label, where)
+	return core.Event{}
+}
+
+// reply answers an event in the words given.
+func reply(t *testing.T, ev core.Event, m core.Message) core.Ref {
+	t.Helper()
+	ref, err := ev.Back.Reply(t.Context(), m)
+	if err != nil {
+		t.Errorf("reply: got %v, want nil", err)
+	}
+	return ref
+}
+
+// last is the newest message that somebody sees.
+func last(srv *slacktest.Server, who, where string) coretest.Seen {
+	seen := srv.Sees(who, where)
+	if len(seen) == 0 {
+		return coretest.Seen{}
+	}
+	return seen[len(seen)-1]
+}
+
+// withButton is a message with a button.
+func withButton(label string) core.Message {
+	return core.Message{Text: "Go?", Rows: [][]core.Control{{pressable(label, core.Plain, "tok")}}}
+}
+
+// What is typed is a command wherever the bot is addressed.
+func TestCommandsAsText(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, newSlack(t), nil, nil)
+		for _, tt := range []struct {
+			where, text string
+			want        core.What
+		}{
+			{"#general", "/login github", core.Call{Name: "login", Rest: "github"}},
+			{"#general", "/usher login github", core.Call{Name: "login", Rest: "github"}},
+			{"#general", "@usher login github", core.Call{Name: "login", Rest: "github"}},
+			{"#general/plans", "@usher SignIn", core.Call{Name: "signin"}},
+			{coretest.Direct, "login github", core.Call{Name: "login", Rest: "github"}},
+			{coretest.Direct, "log me in", core.Said{Text: "log me in", ToMe: true}},
+			{"#general", "@usher good morning", core.Said{Text: "good morning", ToMe: true}},
+		} {
+			got := r.says(t, "alice", tt.where, tt.text)
+			if got.From.Name != "alice" || got.Chat.Direct != (tt.where == coretest.Direct) || (got.Chat.Thread != "") != (tt.where == "#general/plans") {
+				t.Errorf("%s in %s: got it from %q in %+v", tt.text, tt.where, got.From.Name, got.Chat)
+			}
+			if !reflect.DeepEqual(got.What, tt.want) {
+				t.Errorf("%s in %s: got %+v, want %+v", tt.text, tt.where, got.What, tt.want)
+			}
+		}
+		if n := len(r.srv.Requests("users.info")); n != 1 {
+			t.Errorf("alice's name was asked for %d times, want once", n)
+		}
+		r.end(t)
+	})
+}
+
+// A message that comes as two events is one.
+func TestMentionAndMessageAreOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := slacktest.New(t, slacktest.Options{ReadsAll: true})
+		r := start(t, srv, nil, nil)
+		srv.Say("alice", "#general", "@usher ping")
+		time.Sleep(time.Minute)
+		got := r.events()
+		if len(got) != 2 || got[0].Key != got[1].Key || r.calls() != "ping ping" {
+			t.Errorf("got %d events (%s), want two that have the same key", len(got), r.calls())
+		}
+		r.end(t)
+	})
+}
+
+func TestSendIsNeverPrivate(t *testing.T) {
+	if _, err := New(Config{BotToken: testBot}).Send(t.Context(), hall, core.Message{Text: "x", Private: true}); err == nil {
+		t.Error("got nil, want an error: all would see it")
+	}
+}
+
+func TestUninstalled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, newSlack(t), nil, nil)
+		r.srv.Uninstall()
+		time.Sleep(time.Minute)
+		for _, ev := range r.events() {
+			if _, gone := ev.What.(core.Gone); !gone || ev.Chat.Team == "" {
+				t.Errorf("got %T, want the end of a team", ev.What)
+			}
+		}
+		if len(r.events()) != 2 {
+			t.Errorf("got %d events, want both that Slack sends", len(r.events()))
+		}
+		r.end(t)
+	})
+}

@@ -1,0 +1,230 @@
+package slack
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/usherbot/usher/adapters/slack/slacktest"
+)
+
+// published is the Web API as Slack publishes it.
+type published struct {
+	Methods map[string]method `json:"methods"`
+	Defs    map[string]shape  `json:"defs"`
+}
+
+// method is what one takes, and of which arguments it needs one set at least.
+type method struct {
+	Required []string         `json:"required"`
+	Args     map[string]shape `json:"args"`
+	OneOf    [][]string       `json:"one_of"`
+}
+
+// shape is what a value may be.
+type shape struct {
+	Ref      string           `json:"$ref"`
+	Type     string           `json:"type"`
+	Const    any              `json:"const"`
+	Enum     []string         `json:"enum"`
+	Fields   map[string]shape `json:"properties"`
+	Required []string         `json:"required"`
+	Items    *shape           `json:"items"`
+	OneOf    []shape          `json:"oneOf"`
+	Any      any              `json:"additionalProperties"`
+}
+
+// readPublished returns nil where the schemas are not at hand.
+var readPublished = sync.OnceValues(func() (*published, error) {
+	dir := os.Getenv("USHER_TEST_SCHEMAS")
+	if dir == "" {
+		return nil, nil
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, "schemas", "slack-web-api.bot.json"))
+	if err != nil {
+		return nil, err
+	}
+	var p published
+	if err := json.Unmarshal(raw, &p); err != nil || len(p.Methods) == 0 {
+		return nil, fmt.Errorf("got %d methods (%w), want those of the Web API", len(p.Methods), err)
+	}
+	return &p, nil
+})
+
+// checkRequests holds all that was sent against the published Web API.
+func checkRequests(t testing.TB, srv *slacktest.Server) {
+	t.Helper()
+	p, err := readPublished()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p == nil {
+		return
+	}
+	seen := map[string]bool{}
+	for _, r := range srv.Requests() {
+		for _, bad := range p.request(r.Method, r.Params) {
+			if !seen[bad] {
+				t.Errorf("%s is not as published: %s", r.Method, bad)
+			}
+			seen[bad] = true
+		}
+	}
+}
+
+// request returns what is wrong with one, without what it says. What is posted to
+// a response_url is what is posted with the API, and a few things more.
+func (p *published) request(name string, params url.Values) []string {
+	m, known := p.Methods[name]
+	if name == slacktest.ResponseURL {
+		m, known = p.Methods["chat.postMessage"], true
+		m.Required = nil
+		m.Args = maps.Clone(m.Args)
+		m.Args["replace_original"] = shape{Type: "boolean"}
+		m.Args["response_type"] = shape{Enum: []string{"ephemeral", "in_channel"}, Type: "string"}
+	}
+	if !known {
+		return []string{"there is no such method"}
+	}
+	values := map[string]any{}
+	for name := range params {
+		values[name] = parameter(params.Get(name), m.Args[name])
+	}
+	bad := p.object(shape{Fields: m.Args, Required: m.Required}, values, "")
+	given := func(set []string) bool {
+		return !slices.ContainsFunc(set, func(name string) bool { return values[name] == nil })
+	}
+	if len(m.OneOf) > 0 && !slices.ContainsFunc(m.OneOf, given) {
+		bad = append(bad, fmt.Sprintf("one of %v is missing", m.OneOf))
+	}
+	return bad
+}
+
+// parameter is a value of a form: what is no string is written as JSON.
+func parameter(text string, s shape) any {
+	var v any
+	if s.Type == "string" || json.Unmarshal([]byte(text), &v) != nil {
+		return text
+	}
+	return v
+}
+
+func (p *published) object(s shape, values map[string]any, at string) (bad []string) {
+	for _, name := range s.Required {
+		if _, given := values[name]; !given {
+			bad = append(bad, at+name+" is missing")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		f, ok := s.Fields[name]
+		switch {
+		case ok:
+			bad = append(bad, p.value(f, values[name], at+name)...)
+		case s.Any == nil:
+			bad = append(bad, at+name+" is unknown")
+		}
+	}
+	return bad
+}
+
+// oneOf returns what is wrong with a value by the shape that comes closest.
+func (p *published) oneOf(shapes []shape, v any, at string) []string {
+	var least []string
+	for i, s := range shapes {
+		bad := p.value(s, v, at)
+		if i == 0 || len(bad) < len(least) {
+			least = bad
+		}
+	}
+	return least
+}
+
+func (p *published) value(s shape, v any, at string) (bad []string) {
+	if s.Ref != "" {
+		s = p.Defs[s.Ref]
+	}
+	text, isText := v.(string)
+	switch {
+	case len(s.OneOf) > 0:
+		return p.oneOf(s.OneOf, v, at)
+	case s.Const != nil && v != s.Const:
+		return []string{fmt.Sprintf("%s is no %v", at, s.Const), at + " is of another kind", at}
+	case s.Enum != nil && !slices.Contains(s.Enum, text), s.Type == "string" && !isText:
+		return []string{at + " is no " + strings.Join(append(s.Enum, s.Type), ", ")}
+	case s.Type == "boolean":
+		if _, is := v.(bool); !is {
+			return []string{at + " is no boolean"}
+		}
+	case s.Type == "number":
+		if _, is := v.(float64); !is {
+			return []string{at + " is no number"}
+		}
+	case s.Type == "object":
+		values, is := v.(map[string]any)
+		if !is {
+			return []string{at + " is no object"}
+		}
+		return p.object(s, values, at+".")
+	case s.Type == "array":
+		list, is := v.([]any)
+		if !is {
+			return []string{at + " is no list"}
+		}
+		for i, item := range list {
+			bad = append(bad, p.value(*s.Items, item, at+"["+strconv.Itoa(i)+"]")...)
+		}
+	}
+	return bad
+}
+
+// schemas is the folder of schemas and recordings, which are not part of this
+// project.
+func schemas(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("USHER_TEST_SCHEMAS")
+	if dir == "" {
+		t.Skip("USHER_TEST_SCHEMAS is not set: it names the folder of the platforms' schemas and recordings")
+	}
+	return dir
+}
+
+// A check that finds nothing shows nothing.
+func TestSchemaCheckFinds(t *testing.T) {
+	schemas(t)
+	p, err := readPublished()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const hello = `[{"type":"section","text":{"type":"plain_text","text":"hello"}}]`
+	tests := []struct {
+		name, method string
+		params       url.Values
+		want         string
+	}{
+		{"good", "chat.postMessage", url.Values{"channel": {"7"}, "text": {"12"}, "blocks": {hello}, "unfurl_links": {"false"}}, ""},
+		{"no such method", "chat.sendPigeon", nil, "there is no such method"},
+		{"missing", "chat.update", url.Values{"channel": {"C1"}, "text": {"x"}}, "ts is missing"},
+		{"nothing said", "chat.postMessage", url.Values{"channel": {"C1"}}, "one of [[text] [blocks] [attachments] [markdown_text]] is missing"},
+		{"unknown", "chat.update", url.Values{"channel": {"C1"}, "ts": {"1"}, "text": {"x"}, "mrkdwn": {"false"}}, "mrkdwn is unknown"},
+		{"of another type", "chat.postMessage", url.Values{"channel": {"C1"}, "text": {"x"}, "unfurl_links": {"no"}}, "unfurl_links is no boolean"},
+		{"wrong inside", "chat.postMessage", url.Values{"channel": {"C1"}, "blocks": {`[{"type":"header"}]`}}, "blocks[0].text is missing"},
+		{"unknown inside", "chat.postMessage", url.Values{"channel": {"C1"}, "blocks": {`[{"type":"divider","colour":"red"}]`}}, "blocks[0].colour is unknown"},
+		{"a view", "views.open", url.Values{"trigger_id": {"1"}, "view": {`{"type":"modal","blocks":[]}`}}, "view.title is missing"},
+		{"a response", slacktest.ResponseURL, url.Values{"text": {"x"}, "replace_original": {"true"}, "ephemeral": {"true"}}, "ephemeral is unknown"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := strings.Join(p.request(tt.method, tt.params), "; "); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,138 @@
+package slack
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/usherbot/usher/adapters/adaptertest"
+	"github.com/usherbot/usher/adapters/slack/slacktest"
+	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/pipe"
+)
+
+const public = "https://bot.example"
+
+// platforms opens a Slack in memory, once for each way in which events come. At
+// the end all that it was asked is held against the published Web API.
+var platforms = map[string]func(t *testing.T) (*slacktest.Server, func() core.Adapter){
+	"socket": func(t *testing.T) (*slacktest.Server, func() core.Adapter) {
+		srv := slacktest.New(t, slacktest.Options{Commands: []string{slacktest.AnyCommand}})
+		t.Cleanup(func() { checkRequests(t, srv) })
+		return srv, func() core.Adapter { return New(configOf(srv)) }
+	},
+	"http": func(t *testing.T) (*slacktest.Server, func() core.Adapter) {
+		n := pipe.New()
+		srv := slacktest.New(t, slacktest.Options{Net: n, Deliver: public, Commands: []string{slacktest.AnyCommand}})
+		t.Cleanup(func() { checkRequests(t, srv) })
+		var routes atomic.Pointer[http.ServeMux]
+		web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			routes.Load().ServeHTTP(w, r)
+		})}
+		l := n.Listen("bot.example:443")
+		ended := make(chan error, 1)
+		go func() { ended <- web.Serve(l) }()
+		t.Cleanup(func() {
+			if err := web.Close(); err != nil {
+				t.Error(err)
+			}
+			if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+				t.Error(err)
+			}
+		})
+		return srv, func() core.Adapter {
+			c := configOf(srv)
+			c.AppToken, c.SigningSecret = "", srv.SigningSecret()
+			a := New(c)
+			routes.Store(muxOf(a))
+			return a
+		}
+	},
+}
+
+func configOf(srv *slacktest.Server) Config {
+	return Config{BotToken: srv.BotToken(), AppToken: srv.AppToken(), APIBase: srv.URL(), HTTP: srv.Client(), Dial: srv.Dial}
+}
+
+func muxOf(a *Adapter) *http.ServeMux {
+	mux := http.NewServeMux()
+	for at, h := range a.Routes() {
+		mux.Handle(at, h)
+	}
+	return mux
+}
+
+func TestSuite(t *testing.T) {
+	for name, open := range platforms {
+		t.Run(name, func(t *testing.T) {
+			adaptertest.Run(t, func(t *testing.T) adaptertest.Stage {
+				srv, adapter := open(t)
+				return adaptertest.Stage{
+					Adapter: adapter, World: srv,
+					Repeat: srv.Repeat, Cut: srv.Cut, Remove: srv.Remove, Post: srv.SayAsBot,
+					Reword: func(who, where, text string) { // Slack knows no changed commands
+						srv.Say(who, where, "@usher good morning")
+						srv.Edit(who, where, "@usher "+strings.TrimPrefix(text, "/"))
+					},
+					Slow:   func(d time.Duration) { srv.Break("", slacktest.TooMany(d)) },
+					Thread: "#general/help",
+				}
+			})
+		})
+	}
+}
+
+func TestConversations(t *testing.T) {
+	for name, open := range platforms {
+		t.Run(name, func(t *testing.T) {
+			adaptertest.Conversations(t, "../../core/testdata/conversations/*.txt", func(t *testing.T, _ *coretest.Script) adaptertest.Place {
+				srv, adapter := open(t)
+				world := &doors{Server: srv, open: map[string]bool{}}
+				return adaptertest.Place{Adapter: adapter, World: world, Open: world.unlock, Secrets: []string{
+					srv.BotToken().Reveal(), srv.AppToken().Reveal(), srv.SigningSecret().Reveal(),
+				}}
+			})
+		})
+	}
+}
+
+// doors are those of people to whom the bot cannot write before they have written
+// to it.
+type doors struct {
+	*slacktest.Server
+	mu   sync.Mutex
+	open map[string]bool
+}
+
+func (d *doors) unlock(who string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.open[who] = true
+	d.UnblockDM(who)
+}
+
+func (d *doors) lock(who string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.open[who] {
+		d.BlockDM(who)
+	}
+}
+
+func (d *doors) Say(who, where, text string) {
+	d.lock(who)
+	if where == coretest.Direct {
+		d.unlock(who)
+	}
+	d.Server.Say(who, where, text)
+}
+
+func (d *doors) Press(who string, m coretest.Seen, label string) error {
+	d.lock(who)
+	return d.Server.Press(who, m, label)
+}
