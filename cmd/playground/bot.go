@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/core"
@@ -22,7 +23,8 @@ type running struct {
 	db     *sqlstore.Store
 }
 
-// startBot makes a bot as anybody would, and runs it.
+// startBot makes a bot as anybody would, runs it, and returns when it has come or
+// has ended: commands that nobody takes are lost on some platforms.
 func (p *play) startBot(ctx context.Context) (*running, error) {
 	db, err := sqlstore.Open(ctx, p.file)
 	if err != nil {
@@ -40,18 +42,34 @@ func (p *play) startBot(ctx context.Context) (*running, error) {
 	})
 	bot.Add(p.commands()...)
 	bot.Connect(p.platform.adapter(p.log))
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := &running{cancel: cancel, done: make(chan struct{}), db: db}
 	go func() {
 		defer close(r.done)
-		if err := bot.Run(ctx); err != nil {
+		if err := bot.Run(life); err != nil {
 			select {
 			case p.failed <- err:
 			default: // somebody has heard of an earlier failure
 			}
 		}
 	}()
+	r.await(ctx, bot.Ready)
 	return r, nil
+}
+
+// await waits until the bot is ready, has ended or is to end.
+func (r *running) await(ctx context.Context, ready func() bool) {
+	often := time.NewTicker(10 * time.Millisecond)
+	defer often.Stop()
+	for !ready() {
+		select {
+		case <-often.C:
+		case <-r.done:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // stop ends the bot as an operator would.

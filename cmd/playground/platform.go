@@ -5,6 +5,10 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/usherbot/usher/adapters/discord"
+	"github.com/usherbot/usher/adapters/discord/discordtest"
+	"github.com/usherbot/usher/adapters/slack"
+	"github.com/usherbot/usher/adapters/slack/slacktest"
 	"github.com/usherbot/usher/adapters/telegram"
 	"github.com/usherbot/usher/adapters/telegram/telegramtest"
 	"github.com/usherbot/usher/core"
@@ -37,6 +41,8 @@ var platforms = []struct {
 	open func(*pipe.Net) (*platform, error)
 }{
 	{"neutral", openNeutral},
+	{"discord", openDiscord},
+	{"slack", openSlack},
 	{"telegram", openTelegram},
 }
 
@@ -72,6 +78,39 @@ func openNeutral(*pipe.Net) (*platform, error) {
 		adapter: func(*slog.Logger) core.Adapter { return chat },
 		cut:     chat.Cut, mend: func() {}, // the next bot mends it by coming
 		close: func() error { return nil },
+	}, nil
+}
+
+func openDiscord(n *pipe.Net) (*platform, error) {
+	srv, err := discordtest.Start(discordtest.Options{Net: n})
+	if err != nil {
+		return nil, err
+	}
+	return &platform{
+		chat: "a Discord person's chat", people: &client{Server: srv, unsent: map[string][]coretest.Seen{}},
+		adapter: func(log *slog.Logger) core.Adapter {
+			return discord.New(discord.Config{
+				Token: srv.Token(), Mode: discord.Gateway, APIBase: srv.URL(), HTTP: srv.Client(), Dial: srv.Dial, Log: log,
+			})
+		},
+		cut: srv.Stop, mend: srv.Resume, close: srv.Close,
+	}, nil
+}
+
+func openSlack(n *pipe.Net) (*platform, error) {
+	srv, err := slacktest.Start(slacktest.Options{Net: n, Commands: []string{slacktest.AnyCommand}})
+	if err != nil {
+		return nil, err
+	}
+	return &platform{
+		chat: "a Slack person's chat", people: srv,
+		adapter: func(log *slog.Logger) core.Adapter {
+			return slack.New(slack.Config{
+				BotToken: srv.BotToken(), AppToken: srv.AppToken(), Mode: slack.Socket,
+				APIBase: srv.URL(), HTTP: srv.Client(), Dial: srv.Dial, Log: log,
+			})
+		},
+		cut: srv.Stop, mend: srv.Resume, close: srv.Close,
 	}, nil
 }
 

@@ -53,12 +53,13 @@ func inOrder(t *testing.T, text string, parts ...string) {
 	}
 }
 
-// secretly fails when a code, a bot's token or what a link hands over is in a
-// text.
+// secretly fails when a code, a token or what a link hands over is in a text.
 func secretly(t *testing.T, text string) {
 	t.Helper()
 	for what, pattern := range map[string]string{
-		"a code": `\b[A-Z]{4}-[A-Z]{4}\b`, "a bot's token": `\d+:[\w-]{35}`, "a deep link": `start=`,
+		"a code": `\b[A-Z]{4}-[A-Z]{4}\b`, "a deep link": `start=`,
+		"Telegram's token": `\d+:[\w-]{35}`, "Discord's token": `[\w-]{20,}\.\w{6}\.`, "an interaction's token": `aW50ZXJhY3Rpb24`,
+		"a token of Slack's": `xox|xapp`, "a response_url": `/hooks/`, "a socket's ticket": `ticket=`,
 	} {
 		if regexp.MustCompile(pattern).MatchString(text) {
 			t.Errorf("%s is in\n%s", what, text)
@@ -81,7 +82,7 @@ func TestPlay(t *testing.T) {
 		{"cancelled by number", []string{"/login demo", "1", "!approve"}, []string{"alice presses: Cancel", "Cancelled."}},
 		{"others see nothing", []string{"/login demo", "!as bob", "/whoami"}, []string{"bob: /whoami", "You are bob", "You are not signed in."}},
 		{"killed in the middle", []string{"/login demo", "!restart", "!approve", "/whoami"}, []string{"The bot was killed", "(changed)", "Signed in as octocat", "Demo: octocat (id 583231)"}},
-		{"a command goes on", []string{"/profile", "!approve"}, []string{"Sign in to Demo", "Signed in as octocat", "Subject: 583231"}},
+		{"a command goes on", []string{"/profile", "!approve"}, []string{"Sign in to Demo", "Signed in as octocat", "Subject", "583231"}},
 		{"nothing to decide on", []string{"!approve"}, []string{"There is no code to decide on."}},
 		{"lines that mean nothing", []string{"!dance", "/lgoin", "/login nowhere"}, []string{"There is no !dance.", "Did you mean /login?", "You can sign in to Demo."}},
 		{"options", []string{"/remind", "buy milk", "/remind days=400 milk"}, []string{"I would remind you of buy milk tomorrow.", "days must be a whole number from 1 to 365"}},
@@ -119,7 +120,7 @@ func TestFlags(t *testing.T) {
 		want string
 	}{
 		{"issuer alone", []string{"--issuer", "https://login.example.com"}, "--issuer and --client-id go together"},
-		{"a platform that there is not", []string{"--platform", "pigeon"}, `--platform: there is no "pigeon"; choose one of neutral, telegram`},
+		{"a platform that there is not", []string{"--platform", "pigeon"}, `--platform: there is no "pigeon"; choose one of neutral, discord, slack, telegram`},
 		{"a word", []string{"demo"}, `what is "demo"?`},
 		{"a store in no folder", []string{"--store", "/no-such-folder/usher.db"}, "/no-such-folder"},
 		{"an issuer that is none", []string{"--issuer", "login.example.com", "--client-id", "x"}, "issuer"},

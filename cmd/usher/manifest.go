@@ -35,7 +35,9 @@ func manifestCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "manifest",
 		Short: "Print what a platform wants to know of the bot",
-		RunE:  func(*cobra.Command, []string) error { return errors.New("for which platform? Slack has manifests: usher manifest slack") },
+		RunE: func(*cobra.Command, []string) error {
+			return errors.New("for which platform? Slack has manifests: usher manifest slack")
+		},
 	}
 	c.AddCommand(forSlack)
 	return c
