@@ -1,11 +1,12 @@
 // Package discord connects a bot to Discord.
 //
-// New takes a Config. Interactions - commands, presses, forms - come over the
-// gateway, a websocket that Run keeps open (run.go, gateway.go), or are posted to
-// Routes and signed (routes.go); messages to the bot come over the gateway alone.
-// decode.go makes events of all of them. text.go writes what the bot says in
-// Discord's Markdown, with everything that people wrote escaped, and render.go
-// the message around it: embeds, buttons, selects, forms.
+// New takes a Config. Interactions, which are commands, presses and forms, come
+// over the gateway, a websocket that Run keeps open (run.go, gateway.go,
+// connection.go), or are posted to Routes and signed (routes.go); words come over
+// the gateway alone.
+// decode.go makes events of what is in wire.go. text.go writes what the bot says in
+// Discord's Markdown, with all that people wrote escaped (escape.go), and render.go
+// and embed.go the message around it: embeds, buttons, selects, forms.
 //
 // Discord wants the first answer to an interaction within three seconds, once,
 // and either for all or for one person. first.go keeps that appointment, and

@@ -9,13 +9,14 @@
 // people in to a real authorization server instead, and with --store it keeps
 // what it knows in a file.
 //
-// With --platform telegram the terminal is a Telegram person's screen: the bot is
-// there through the real adapter, which speaks to a Telegram in memory over
-// loopback. Unless one is named, the platform is one that can do everything.
+// With --platform discord, slack or telegram the terminal is the screen of a
+// person there: the bot comes through the real adapter, which speaks to that
+// platform in memory over loopback, to Discord by its gateway and to Slack in
+// Socket Mode. Unless one is named, the platform is one that can do everything.
 //
 // main reads the flags; play.go is the world around the bot, platform.go the
 // platforms that it can be on, bot.go the bot, and human.go the lines that begin
-// with an exclamation mark.
+// with an exclamation mark. client.go is what stands between a person and Discord.
 package main
 
 import (

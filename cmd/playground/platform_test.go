@@ -34,10 +34,10 @@ func TestPlatform(t *testing.T) {
 			},
 			{
 				"a client asks for options",
-				[]string{"/remind", "/remind buy milk", "!in #general", "/remind days:400 what:milk", "/remind days:3 what:buy milk"},
+				[]string{"/remind", "/remind milk", "!in #general", "/remind days:400 what:milk", "/remind days:3 what:buy milk"},
 				[]string{
 					"alice: /remind\nusher\n  /remind by alice: this client does not send that: what is missing",
-					"alice: /remind buy milk\nusher\n  I would remind you of buy tomorrow.",
+					"alice: /remind milk\nusher\n  I would remind you of milk tomorrow.",
 					"usher (only you see this)\n  /remind days:400 what:milk by alice: this client does not send that: 400 is not days",
 					"what:buy milk\nusher\n  I would remind you of buy milk in 3 days.",
 				},
