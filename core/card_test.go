@@ -111,3 +111,12 @@ func checkCardButtons(t *testing.T, name string, b *Bot, m Message, login authfl
 		}
 	}
 }
+
+// What a store gives back of a time must not come before it.
+func TestWakeIsWhatAStoreKeeps(t *testing.T) {
+	until := time.Date(2026, 1, 2, 12, 0, 0, 123_456_789, time.UTC)
+	wake := thread{Card: cardRef{Until: until}}.wake()
+	if kept := time.UnixMilli(wake.UnixMilli()); kept.Before(wake) || until.Sub(wake) > ahead+time.Millisecond {
+		t.Errorf("got %v, which a store keeps as %v", wake, kept)
+	}
+}

@@ -46,10 +46,11 @@ func unpackThread(b []byte) (thread, error) {
 // ahead is how long before the bot can edit a card no more the card moves.
 const ahead = time.Minute
 
-// wake is when the card must move; zero: never.
+// wake is when the card must move, to the millisecond as the store keeps it; zero:
+// never.
 func (t thread) wake() time.Time {
 	if t.Card.Until.IsZero() || t.Check {
 		return time.Time{}
 	}
-	return t.Card.Until.Add(-ahead)
+	return t.Card.Until.Add(-ahead).Truncate(time.Millisecond)
 }

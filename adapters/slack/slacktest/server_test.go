@@ -307,6 +307,7 @@ func TestRequests(t *testing.T) {
 func TestStop(t *testing.T) {
 	connected(t, slacktest.Options{}, func(b *bot) {
 		c := b.place(general)
+		synctest.Wait() // the command is acknowledged
 		b.srv.Stop()
 		b.open(0)
 		if _, _, err := b.api.PostMessageContext(b.Context(), c, text("Lost")); err == nil {
