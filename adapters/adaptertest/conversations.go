@@ -59,7 +59,7 @@ func Conversations(t *testing.T, pattern string, open func(t *testing.T, s *core
 		t.Cleanup(h.close)
 		return coretest.Stage{
 			World: h.place.World, Caps: h.adapter.Caps(), Links: h.place.Links, Typed: h.place.Typed, Deaf: h.place.Deaf, Provider: coretest.At(h.server), Restart: h.restart,
-			Log: h.log.String, Secrets: h.secrets,
+			Log: h.log.String, Public: h.public.String, Secrets: h.secrets,
 		}
 	})
 }
@@ -72,6 +72,7 @@ type house struct {
 	server  *authtest.Server
 	file    string
 	log     journal
+	public  journal // what the bot has said where others can read
 	adapter *mortal
 	db      *sqlstore.Store
 	stop    context.CancelFunc
@@ -103,7 +104,7 @@ func (h *house) start() error {
 		Store: db, Keys: keys, Providers: []authflow.Provider{demo}, HTTP: h.server.Client(), Log: log,
 	})})
 	addCommands(bot, h.server.URL())
-	h.adapter = &mortal{Adapter: h.script.Limit(h.place.Adapter())}
+	h.adapter = &mortal{Adapter: h.script.Limit(h.place.Adapter()), public: &h.public}
 	bot.Connect(h.adapter)
 	ctx, stop := context.WithCancel(context.WithoutCancel(h.t.Context()))
 	h.db, h.stop, h.ended = db, stop, make(chan error, 1)

@@ -22,6 +22,7 @@ type Stage struct {
 	Restart  func()          // kills the bot and starts it again on the same store
 	Patience time.Duration   // how long a line waits for the bot; default 30 s
 	Log      func() string   // what the bot has logged; nil: no log
+	Public   func() string   // all that the bot has said where others can read, also for a moment; likewise
 	Secrets  func() []string // what must not be in the log, nor before anybody's eyes; nil: nothing but codes
 }
 
@@ -78,14 +79,15 @@ func (p *play) end() error {
 	if err := p.expectNothing(args{}); err != nil {
 		return err
 	}
+	if p.Public != nil && p.holdsCode(p.Public()) {
+		return errors.New("a user code was said where others can read")
+	}
 	if p.Log == nil {
 		return nil
 	}
 	log := p.Log()
-	for _, code := range p.issued {
-		if strings.Contains(log, code) {
-			return errors.New("a user code is in the log")
-		}
+	if p.holdsCode(log) {
+		return errors.New("a user code is in the log")
 	}
 	for i, secret := range p.secrets() {
 		if strings.Contains(log, secret) {
@@ -93,6 +95,10 @@ func (p *play) end() error {
 		}
 	}
 	return nil
+}
+
+func (p *play) holdsCode(text string) bool {
+	return slices.ContainsFunc(p.issued, func(code string) bool { return strings.Contains(text, code) })
 }
 
 func (p *play) secrets() []string {

@@ -196,6 +196,10 @@ func TestPlayFails(t *testing.T) {
 			"code in the log", "alice: /login\nbot: *", func(_ *desk, s *coretest.Stage) { s.Log = func() string { return "code WXYZ-0001" } },
 			[]string{"a user code is in the log"},
 		},
+		{
+			"code in public, gone at once", "alice: /login\nbot: *", func(_ *desk, s *coretest.Stage) { s.Public = func() string { return "code WXYZ-0001" } },
+			[]string{"a user code was said where others can read"},
+		},
 		{"secret in the log", "alice: /ping\nbot: *", func(_ *desk, s *coretest.Stage) {
 			s.Log, s.Secrets = func() string { return "token hush" }, func() []string { return []string{"hush"} }
 		}, []string{"secret 0 is in the log"}},
