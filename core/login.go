@@ -75,7 +75,11 @@ func (b *Bot) movedHere(ctx context.Context, p *port, login authflow.Login, t th
 		t.Wait = old.Wait
 	}
 	if old.Card.Token != t.Card.Token {
-		if err := p.edit(ctx, old.Card.ref(), Message{Text: b.words.Below}); err != nil && !errors.Is(err, ErrGone) {
+		where := b.words.Below
+		if old.Card.Chat.Key() != t.Card.Chat.Key() && t.Card.Chat.Direct {
+			where = b.words.Elsewhere
+		}
+		if err := p.edit(ctx, old.Card.ref(), Message{Text: where}); err != nil && !errors.Is(err, ErrGone) {
 			b.log.Warn("an earlier card cannot be changed", "login", login.ID, "error", err)
 		}
 	}

@@ -1,6 +1,8 @@
 package slack
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -54,10 +56,20 @@ func (in *incoming) from(team, key, user, channel, thread string) bool {
 	return key != "" && user != "" && channel != ""
 }
 
+// identity names what a trigger came with. The trigger itself, which opens a form,
+// is not to be kept.
+func identity(trigger seal.Secret) string {
+	if trigger == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(trigger.Reveal()))
+	return hex.EncodeToString(sum[:16])
+}
+
 // commanded is a slash command. That of the bot's own name, and one that is of
 // another, has the command in its text.
 func (in incoming) commanded(c slash, me self, known func(string) bool) (incoming, bool) {
-	ok := in.from(c.Team, c.Trigger.Reveal(), c.User, c.Channel, c.Thread)
+	ok := in.from(c.Team, identity(c.Trigger), c.User, c.Channel, c.Thread)
 	in.event.From.Name, in.trigger, in.hook = c.Name, c.Trigger, newHook(c.ResponseURL, in.event.At)
 	name, rest := strings.ToLower(strings.TrimPrefix(c.Command, "/")), strings.TrimSpace(spell(c.Text, c.Team))
 	inner, left := cutWord(rest)
@@ -124,7 +136,7 @@ func (in *incoming) acted(act interaction, channel, thread string) bool {
 	if team == "" {
 		team = act.User.Team
 	}
-	ok := in.from(team, act.Trigger.Reveal(), act.User.ID, channel, thread)
+	ok := in.from(team, identity(act.Trigger), act.User.ID, channel, thread)
 	in.event.From.Name, in.trigger = act.User.Name, act.Trigger
 	return ok
 }

@@ -97,7 +97,7 @@ func TestDecode(t *testing.T) {
 				t.Fatal("got nothing, want an event")
 			}
 			tt.want.From = core.User{Platform: platform, Team: "T1", ID: "U7"}
-			tt.want.Key, tt.want.At = "slack:T1:1.2.x", noon
+			tt.want.Key, tt.want.At = "slack:T1:"+identity("1.2.x"), noon
 			if tt.kind == ofEvents {
 				tt.want.Key = "slack:T1:" + tt.want.Chat.ID + ":1767355200.000100"
 			} else {
@@ -229,17 +229,17 @@ func TestRecordings(t *testing.T) {
 		"block_actions_button.json": {}, // it has no value
 		"view_submission.json":      {}, // it is of another app
 		"block_actions_select.json": {
-			Key: "slack:T00FAKE00AA:10215325802133.3901254001572.staticselect123", At: noon, Chat: thread, On: on(thread, "1767326126.896109"),
+			Key: "slack:T00FAKE00AA:" + identity("10215325802133.3901254001572.staticselect123"), At: noon, Chat: thread, On: on(thread, "1767326126.896109"),
 			From: core.User{Platform: platform, Team: "T00FAKE00AA", ID: "U00FAKEUSER1", Name: "testuser"},
 			What: core.Press{Token: "quick_action", Values: []string{"greet"}},
 		},
 		"slash_command.json": {
-			Key: "slack:T00FAKE00BB:10520020890661.10229338706656.2e2188a074adf3bf9f8456b30180f405", At: noon, Chat: help,
+			Key: "slack:T00FAKE00BB:" + identity("10520020890661.10229338706656.2e2188a074adf3bf9f8456b30180f405"), At: noon, Chat: help,
 			From: core.User{Platform: platform, Team: "T00FAKE00BB", ID: "U00FAKEUSER2", Name: "testuser"},
 			What: core.Call{Name: "test-feedback", Rest: "some arguments here"},
 		},
 		"socket_envelope_slash_commands.json": {
-			Key: "slack:T111:111.222.xxx", At: noon, Chat: core.Chat{Platform: platform, Team: "T111", ID: "C111"},
+			Key: "slack:T111:" + identity("111.222.xxx"), At: noon, Chat: core.Chat{Platform: platform, Team: "T111", ID: "C111"},
 			From: core.User{Platform: platform, Team: "T111", ID: "U111", Name: "seratch"},
 			What: core.Call{Name: "hello-socket-mode"},
 		},
