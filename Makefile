@@ -3,7 +3,7 @@ FUZZTIME ?= 60s
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
 test: ## run every test
@@ -29,6 +29,10 @@ fuzz: ## fuzz each target for FUZZTIME, up to the first failure
 .PHONY: bench
 bench: ## run every benchmark
 	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: bench-commands
+bench-commands: ## measure the bot beside bare handlers, on all platforms
+	go run ./cmd/bench commands
 
 .PHONY: cover
 cover: ## say which functions the tests do not reach

@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/usherbot/usher/core/markup"
+	"github.com/usherbot/usher/core/store"
 )
 
 // routeCall finds the command that was called, and what to do about one that is
@@ -39,8 +42,7 @@ func (b *Bot) routeCall(in *Invocation, call Call) Handler {
 	return b.runCommand
 }
 
-// runCommand runs the command whose values are complete, and notes that it was
-// the person's latest.
+// runCommand runs the command whose values are complete.
 func (b *Bot) runCommand(ctx context.Context, in *Invocation) error {
 	if in.private && !in.Chat.Direct && !in.port.caps.Private {
 		if there, err := b.directFirst(ctx, in); !there {
@@ -48,7 +50,7 @@ func (b *Bot) runCommand(ctx context.Context, in *Invocation) error {
 		}
 	}
 	if b.logins != nil && in.node.path != "login" && !in.goesOn() {
-		if err := b.store.PutNote(ctx, latest(in.From), []byte(in.Key), time.Now().Add(DefaultFor)); err != nil {
+		if err := b.movedOn(ctx, in); err != nil {
 			return err
 		}
 	}
@@ -74,8 +76,26 @@ func (b *Bot) directFirst(ctx context.Context, in *Invocation) (bool, error) {
 	return err == nil, err
 }
 
-// latest names the note that holds the key of a person's latest command.
+// latest names the note that holds the key of a person's latest command. There is
+// one from when a command of theirs has waited for a login: to know whether they
+// have moved on from it.
 func latest(u User) string { return "latest:" + u.Key() }
+
+func (b *Bot) noteLatest(ctx context.Context, in *Invocation) error {
+	return b.store.PutNote(ctx, latest(in.From), []byte(in.Key), time.Now().Add(DefaultFor))
+}
+
+// movedOn notes a person's latest command where one of theirs may wait.
+func (b *Bot) movedOn(ctx context.Context, in *Invocation) error {
+	_, err := b.store.Note(ctx, latest(in.From))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil
+	case err != nil:
+		return fmt.Errorf("read latest command: %w", err)
+	}
+	return b.noteLatest(ctx, in)
+}
 
 // find walks down the tree of commands, in name and then in rest. It returns nil
 // and the name that is unknown, or the command and what is left of rest.

@@ -37,6 +37,9 @@ func (b *Bot) signedIn(n *node) Handler {
 			title := b.provider(n.Needs.Provider).Title
 			return &Tell{Text: markup.F(b.words.ScopeRefused, title, strings.Join(lacks, ", "), n.path)}
 		}
+		if err := b.noteLatest(ctx, in); err != nil {
+			return err
+		}
 		return b.signIn(ctx, in, n.Needs, &waiting{Command: n.path, Values: in.Values, Key: in.Key})
 	}
 }

@@ -90,7 +90,7 @@ func (s *Store) flush(group []*job) {
 	}
 	s.write <- c
 	for _, j := range group {
-		if err != nil {
+		if err != nil && !(len(group) == 1 && j.err != nil) {
 			j.err = fmt.Errorf("commit: %w", err)
 		}
 		j.done <- j.err
@@ -117,8 +117,12 @@ func (c *conn) require(group []*job) error {
 }
 
 // runAll runs each job in a savepoint, so that one that fails is undone alone.
-// It returns an error when the whole group is lost.
+// A job that is alone needs none. It returns an error when the whole group is lost.
 func (c *conn) runAll(group []*job) error {
+	if len(group) == 1 {
+		group[0].err = group[0].run(c)
+		return group[0].err
+	}
 	for _, j := range group {
 		if _, err := c.exec("SAVEPOINT job"); err != nil {
 			return err
