@@ -90,7 +90,7 @@ func (s *Store) flush(group []*job) {
 	}
 	s.write <- c
 	for _, j := range group {
-		if err != nil && !(len(group) == 1 && j.err != nil) {
+		if err != nil && (len(group) > 1 || j.err == nil) { // one that was alone has its own error
 			j.err = fmt.Errorf("commit: %w", err)
 		}
 		j.done <- j.err
