@@ -5,7 +5,7 @@
 //
 //   - An adapter hands over an Event. Route drops repeats, keeps the order of
 //     each person in each chat, and notes the event before anything is done for
-//     it, so that nothing is lost and nothing runs twice (route.go).
+//     it, so that what has not begun is not lost and nothing runs twice (route.go).
 //   - A command's options are parsed, and missing ones asked for (option.go,
 //     ask.go). What is pressed carries a signed token (action.go).
 //   - A command that Needs an account starts the login conversation (login.go)

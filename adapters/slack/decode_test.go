@@ -315,3 +315,10 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// A trigger opens forms in the bot's name: what it came with is kept under another.
+func TestTriggersAreNotKept(t *testing.T) {
+	if got := identity("1.2.x"); strings.Contains(got, "1.2.x") || got == identity("1.2.y") || got != identity("1.2.x") {
+		t.Errorf("got %q, want what stands for the trigger and does not tell it", got)
+	}
+}
