@@ -94,30 +94,42 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 	s.drop(l)
 }
 
-// greet says hello and then counts the socket among those that get deliveries.
+// greet counts the socket among those that get deliveries, of which hello is ahead, and says it.
 func (s *Server) greet(l *link) bool {
-	s.mu.Lock()
-	count := len(s.links) + 1
-	s.mu.Unlock()
-	if count > maxLinks {
-		l.write(farewell("too_many_websockets")) //nolint:errcheck // it goes anyway
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	count := s.seat(l)
+	switch {
+	case count == 0:
+		return false
+	case count > maxLinks:
+		l.send(farewell("too_many_websockets")) //nolint:errcheck // it goes anyway
 		return false
 	}
-	if l.write(object{
+	if l.send(object{
 		"type": "hello", "num_connections": count, "connection_info": object{"app_id": appID},
 		"debug_info": object{"host": "applink-1", "build_number": 1, "approximate_connection_time": int(linkLife / time.Second)},
 	}) != nil {
+		s.drop(l)
 		return false
 	}
+	return true
+}
+
+// seat adds a socket, unless there are too many, and counts them with it: zero when all have to go.
+func (s *Server) seat(l *link) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.quit.Err() != nil {
-		return false
+		return 0
 	}
-	s.links = append(s.links, l)
-	close(s.arrived)
-	s.arrived = make(chan struct{})
-	return true
+	count := len(s.links) + 1
+	if count <= maxLinks {
+		s.links = append(s.links, l)
+		close(s.arrived)
+		s.arrived = make(chan struct{})
+	}
+	return count
 }
 
 // listen takes acknowledgements until the socket is closed.
@@ -194,6 +206,11 @@ func farewell(reason string) object {
 func (l *link) write(v any) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
+	return l.send(v)
+}
+
+// send is write for whoever holds l.writing.
+func (l *link) send(v any) error {
 	if err := l.conn.SetWriteDeadline(time.Now().Add(writeWait)); err != nil {
 		return err
 	}

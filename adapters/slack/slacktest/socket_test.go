@@ -125,8 +125,9 @@ func TestDisconnect(t *testing.T) {
 	for _, reason := range []string{slacktest.Warning, slacktest.Refresh} {
 		t.Run(reason, func(t *testing.T) {
 			bubble(t, slacktest.Options{}, func(b *bot) {
-				first, second := b.dial(), b.dial()
+				first := b.dial()
 				b.heard(first, "hello")
+				second := b.dial()
 				b.heard(second, "hello")
 				go b.srv.Disconnect(reason) // which waits until it is read
 				begun := time.Now()
