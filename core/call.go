@@ -2,16 +2,12 @@ package core
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/usherbot/usher/core/markup"
-	"github.com/usherbot/usher/core/store"
 )
 
 // routeCall finds the command that was called, and what to do about one that is
@@ -49,11 +45,6 @@ func (b *Bot) runCommand(ctx context.Context, in *Invocation) error {
 			return err
 		}
 	}
-	if b.logins != nil && in.node.path != "login" && !in.goesOn() {
-		if err := b.movedOn(ctx, in); err != nil {
-			return err
-		}
-	}
 	return in.node.handler(ctx, in)
 }
 
@@ -76,25 +67,20 @@ func (b *Bot) directFirst(ctx context.Context, in *Invocation) (bool, error) {
 	return err == nil, err
 }
 
-// latest names the note that holds the key of a person's latest command. There is
-// one from when a command of theirs has waited for a login: to know whether they
+// seen names the note that keeps an event from being served twice.
+func seen(key string) string { return "seen:" + key }
+
+// latest names the note that holds which command of a person was the latest. There
+// is one from when a command of theirs has waited for a login: to know whether they
 // have moved on from it.
 func latest(u User) string { return "latest:" + u.Key() }
 
-func (b *Bot) noteLatest(ctx context.Context, in *Invocation) error {
-	return b.store.PutNote(ctx, latest(in.From), []byte(in.Key), time.Now().Add(DefaultFor))
-}
-
-// movedOn notes a person's latest command where one of theirs may wait.
-func (b *Bot) movedOn(ctx context.Context, in *Invocation) error {
-	_, err := b.store.Note(ctx, latest(in.From))
-	switch {
-	case errors.Is(err, store.ErrNotFound):
+// moves names the notes that change because of an event.
+func (b *Bot) moves(in *Invocation) []string {
+	if b.logins == nil || in.node == nil || in.node.path == "login" || in.goesOn() {
 		return nil
-	case err != nil:
-		return fmt.Errorf("read latest command: %w", err)
 	}
-	return b.noteLatest(ctx, in)
+	return []string{latest(in.From)}
 }
 
 // find walks down the tree of commands, in name and then in rest. It returns nil

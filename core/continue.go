@@ -37,8 +37,8 @@ func (b *Bot) signedIn(n *node) Handler {
 			title := b.provider(n.Needs.Provider).Title
 			return &Tell{Text: markup.F(b.words.ScopeRefused, title, strings.Join(lacks, ", "), n.path)}
 		}
-		if err := b.noteLatest(ctx, in); err != nil {
-			return err
+		if err := b.store.PutNote(ctx, latest(in.From), []byte(seen(in.Key)), time.Now().Add(DefaultFor)); err != nil {
+			return fmt.Errorf("note latest command: %w", err)
 		}
 		return b.signIn(ctx, in, n.Needs, &waiting{Command: n.path, Values: in.Values, Key: in.Key})
 	}
@@ -74,7 +74,7 @@ func (b *Bot) goOn(ctx context.Context, p *port, login authflow.Login, t thread)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("read latest command: %w", err)
 	}
-	if n.Confirm || string(last) != t.Wait.Key {
+	if n.Confirm || string(last) != seen(t.Wait.Key) {
 		return b.askGoOn(ctx, p, login, t, n)
 	}
 	return b.runLater(ctx, p, login, t, n)

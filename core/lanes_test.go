@@ -83,6 +83,33 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// Goroutines are used again, and no more of them wait than may.
+func TestLanesAreTakenUpByThoseThatWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var handled atomic.Int32
+		h := host(t, newWire(), func(b *Bot) {
+			b.Add(command("count", func(context.Context, *Invocation) error {
+				time.Sleep(time.Second)
+				handled.Add(1)
+				return nil
+			}))
+		})
+		for round := range 3 {
+			for i := range 2 * waiters {
+				h.hand(h.event(User{Platform: "neutral", ID: fmt.Sprint(i)}, hall, Call{Name: "count"}))
+			}
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if got, want := int(handled.Load()), (round+1)*2*waiters; got != want {
+				t.Errorf("got %d handled, want %d", got, want)
+			}
+			if got := len(h.bot.lanes.idle); got != waiters {
+				t.Errorf("got %d goroutines that wait, want %d", got, waiters)
+			}
+		}
+	})
+}
+
 func TestHandlersAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var now, all atomic.Int32
@@ -113,7 +140,7 @@ func TestHandlersAtOnce(t *testing.T) {
 // forgetful is a store that takes every note at once and keeps none.
 type forgetful struct{ store.Store }
 
-func (forgetful) AddNote(context.Context, string, []byte, time.Time) (bool, error) { return true, nil }
+func (forgetful) AddNote(context.Context, string, []byte, time.Time, ...string) (bool, error) { return true, nil }
 
 // BenchmarkDispatch is what core adds to a handler: from the event that an
 // adapter hands over to the handler's first line, and back. The budget is 2 µs

@@ -39,17 +39,23 @@ func (n *notes) get(key string) ([]byte, bool) {
 	return kept.value, ok && (kept.expires.IsZero() || time.Now().Before(kept.expires))
 }
 
-func (n *notes) AddNote(_ context.Context, key string, value []byte, expires time.Time) (bool, error) {
+func (n *notes) AddNote(_ context.Context, key string, value []byte, expires time.Time, marks ...string) (bool, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err := n.begin("add", key); err != nil {
 		return false, err
 	}
 	_, there := n.get(key)
-	if !there {
-		n.kept[key] = note{value, expires}
+	if there {
+		return false, nil
 	}
-	return !there, nil
+	n.kept[key] = note{value, expires}
+	for _, mark := range marks {
+		if kept, ok := n.kept[mark]; ok {
+			n.kept[mark] = note{[]byte(key), kept.expires}
+		}
+	}
+	return true, nil
 }
 
 func (n *notes) PutNote(_ context.Context, key string, value []byte, expires time.Time) error {

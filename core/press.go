@@ -133,7 +133,7 @@ func (b *Bot) pressGo(ctx context.Context, in *Invocation) error {
 	if !ok {
 		return err
 	}
-	fresh, err := b.store.AddNote(ctx, "seen:login:"+login.ID, nil, in.At.Add(seenFor))
+	fresh, err := b.store.AddNote(ctx, seen("login:"+login.ID), nil, in.At.Add(seenFor))
 	if err != nil || !fresh {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/usherbot/usher/core/markup"
@@ -15,108 +14,9 @@ import (
 
 // The sizes of routing.
 const (
-	routers  = 64             // events that are being looked up and noted at once
-	handlers = 1024           // handlers at once
-	seenFor  = 25 * time.Hour // an event that comes again so long after is a repeat
+	routers = 64             // events that are being looked up and noted at once
+	seenFor = 25 * time.Hour // an event that comes again so long after is a repeat
 )
-
-// laneKey is what order is kept by: a person in a chat.
-type laneKey struct{ platform, team, chat, user string }
-
-// lanes run the events of one person in one chat one after the other, and those
-// of different ones at the same time.
-type lanes struct {
-	handle func(context.Context, *Invocation)
-	mu     sync.Mutex
-	ctx    context.Context // of handlers; nil while closed
-	queues map[laneKey][]*Invocation
-	wg     sync.WaitGroup
-	route  chan struct{}
-	run    chan struct{}
-}
-
-func (l *lanes) init(handle func(context.Context, *Invocation)) {
-	l.handle, l.queues = handle, map[laneKey][]*Invocation{}
-	l.route, l.run = make(chan struct{}, routers), make(chan struct{}, handlers)
-}
-
-// open lets events in.
-func (l *lanes) open(ctx context.Context) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.ctx = ctx
-}
-
-// isOpen reports whether events are let in.
-func (l *lanes) isOpen() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.ctx != nil
-}
-
-// drain lets no event in any more and waits for those that are in. When that
-// takes longer than patience it calls abort, and a while later it reports false:
-// then handlers that do not listen to their context are left behind.
-func (l *lanes) drain(patience time.Duration, abort func()) bool {
-	l.mu.Lock()
-	l.ctx = nil
-	l.mu.Unlock()
-	empty := make(chan struct{})
-	go func() {
-		l.wg.Wait()
-		close(empty)
-	}()
-	select {
-	case <-empty:
-		return true
-	case <-time.After(patience):
-		abort()
-	}
-	select {
-	case <-empty:
-		return true
-	case <-time.After(patience / 2):
-		return false
-	}
-}
-
-// take is given to adapters. An event that comes while the bot is not running is
-// not safe, and so is delivered again by platforms that can.
-func (l *lanes) take(ev Event) {
-	k := laneKey{ev.Chat.Platform, ev.Chat.Team, ev.Chat.ID, ev.From.ID}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.ctx == nil {
-		return
-	}
-	in := &Invocation{Event: ev}
-	queue, busy := l.queues[k]
-	if busy {
-		l.queues[k] = append(queue, in)
-		return
-	}
-	l.queues[k] = nil
-	ctx := l.ctx
-	l.wg.Go(func() { l.drive(ctx, k, in) })
-}
-
-// drive handles the events of a lane until it is empty.
-func (l *lanes) drive(ctx context.Context, k laneKey, in *Invocation) {
-	for {
-		l.run <- struct{}{}
-		l.handle(ctx, in)
-		<-l.run
-		l.mu.Lock()
-		queue := l.queues[k]
-		if len(queue) == 0 {
-			delete(l.queues, k)
-			l.mu.Unlock()
-			return
-		}
-		in, l.queues[k] = queue[0], queue[1:]
-		l.mu.Unlock()
-	}
-}
 
 // handle does all that an event asks for.
 func (b *Bot) handle(ctx context.Context, in *Invocation) {
@@ -159,7 +59,7 @@ func (b *Bot) routeOnce(ctx context.Context, in *Invocation) (Handler, error) {
 		in.safe()
 		return nil, err
 	}
-	fresh, err := b.store.AddNote(ctx, "seen:"+in.Key, nil, time.Now().Add(seenFor))
+	fresh, err := b.store.AddNote(ctx, seen(in.Key), nil, time.Now().Add(seenFor), b.moves(in)...)
 	if err != nil {
 		return nil, fmt.Errorf("note event: %w", err)
 	}

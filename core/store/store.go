@@ -196,8 +196,9 @@ type Outbox interface {
 // Notes keeps small things with a lifetime. A note that has run out is not there.
 // Notes may be lost when the machine loses power, not when a process is killed.
 type Notes interface {
-	// AddNote inserts a note and reports whether there was none.
-	AddNote(ctx context.Context, key string, value []byte, expires time.Time) (bool, error)
+	// AddNote inserts a note and reports whether there was none. Where it did, each
+	// of marks that is a note gets key as its value, in the same transaction.
+	AddNote(ctx context.Context, key string, value []byte, expires time.Time, marks ...string) (bool, error)
 	// PutNote inserts or replaces a note.
 	PutNote(ctx context.Context, key string, value []byte, expires time.Time) error
 	// Note returns a note's value, or ErrNotFound.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 )
 
 // maxGroup bounds how long the first writer of a group waits for the last.
@@ -60,6 +61,7 @@ func (s *Store) commits() {
 			group = append(group, j)
 		case <-s.closing:
 		}
+		runtime.Gosched() // those who are about to write come along
 		group = s.gather(group)
 		if len(group) == 0 {
 			return

@@ -7,13 +7,20 @@ import (
 )
 
 // AddNote implements store.Notes.
-func (s *Store) AddNote(ctx context.Context, key string, value []byte, expires time.Time) (fresh bool, err error) {
+func (s *Store) AddNote(ctx context.Context, key string, value []byte, expires time.Time, marks ...string) (fresh bool, err error) {
 	err = s.commit(ctx, kept, func(c *conn) error {
 		n, err := c.exec(`INSERT INTO note (key, value, expires_at) VALUES ($1, $2, $3)
 			ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at
 			WHERE note.expires_at <= $4`, key, blob(value), stamp(expires), stamp(time.Now()))
-		fresh = n == 1
-		return err
+		if fresh = n == 1; err != nil || !fresh {
+			return err
+		}
+		for _, mark := range marks {
+			if _, err := c.exec("UPDATE note SET value = $1 WHERE key = $2", []byte(key), mark); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return false, fmt.Errorf("add note: %w", err)

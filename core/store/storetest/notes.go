@@ -40,6 +40,25 @@ func testAddNote(t *testing.T, s store.Store) {
 	wantNote(t, s, "for ever", "\x00\xff")
 }
 
+func testMarks(t *testing.T, s store.Store) {
+	ctx, later := t.Context(), time.Now().Add(time.Hour)
+	must(t, s.PutNote(ctx, "latest", []byte("none"), later))
+	add := func(key string, want bool, marks ...string) {
+		t.Helper()
+		if got, err := s.AddNote(ctx, key, nil, later, marks...); err != nil || got != want {
+			t.Errorf("add note %q: got %v, %v, want %v", key, got, err, want)
+		}
+	}
+	add("a", true, "latest", "not there")
+	wantNote(t, s, "latest", "a")
+	wantNoNote(t, s, "not there")
+	add("b", true)
+	wantNote(t, s, "latest", "a")
+	add("c", true, "latest")
+	add("a", false, "latest") // which changes nothing
+	wantNote(t, s, "latest", "c")
+}
+
 func testPutNote(t *testing.T, s store.Store) {
 	ctx, later := t.Context(), time.Now().Add(time.Hour)
 	must(t, s.PutNote(ctx, "a", []byte("1"), later))

@@ -72,6 +72,7 @@ func cases() []testCase {
 		{"outbox/drop", testDropTell},
 		{"outbox/retry", testRetryTell},
 		{"notes/add", testAddNote},
+		{"notes/add, marks", testMarks},
 		{"notes/put", testPutNote},
 		{"notes/take", testTakeNote},
 		{"notes/run out", testNoteRunOut},
