@@ -140,7 +140,9 @@ func TestHandlersAtOnce(t *testing.T) {
 // forgetful is a store that takes every note at once and keeps none.
 type forgetful struct{ store.Store }
 
-func (forgetful) AddNote(context.Context, string, []byte, time.Time, ...string) (bool, error) { return true, nil }
+func (forgetful) AddNote(context.Context, string, []byte, time.Time, ...string) (bool, error) {
+	return true, nil
+}
 
 // BenchmarkDispatch is what core adds to a handler: from the event that an
 // adapter hands over to the handler's first line, and back. The budget is 2 µs
