@@ -179,7 +179,7 @@ func (b *Bot) cancelAll(ctx context.Context, in *Invocation) error {
 			return err
 		}
 	}
-	ended, err := b.cancelLogins(ctx, in)
+	ended, err := b.cancelOpen(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -191,8 +191,8 @@ func (b *Bot) cancelAll(ctx context.Context, in *Invocation) error {
 	return err
 }
 
-// cancelLogins ends every open login of the person, and returns them ended.
-func (b *Bot) cancelLogins(ctx context.Context, in *Invocation) ([]authflow.Login, error) {
+// cancelOpen ends what the person has open, if there are logins at all.
+func (b *Bot) cancelOpen(ctx context.Context, in *Invocation) ([]authflow.Login, error) {
 	if b.logins == nil {
 		return nil, nil
 	}
@@ -200,6 +200,11 @@ func (b *Bot) cancelLogins(ctx context.Context, in *Invocation) ([]authflow.Logi
 	if err != nil {
 		return nil, err
 	}
+	return b.cancelLogins(ctx, person)
+}
+
+// cancelLogins ends every open login of a person, and returns them ended.
+func (b *Bot) cancelLogins(ctx context.Context, person string) ([]authflow.Login, error) {
 	open, err := b.logins.Open(ctx, person)
 	if err != nil {
 		return nil, err

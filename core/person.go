@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -94,54 +93,4 @@ func (b *Bot) signOut(ctx context.Context, in *Invocation, provider string) erro
 
 func (b *Bot) signedOut(a authflow.Account) markup.Text {
 	return join([]markup.Text{markup.F(b.words.SignedOut, a.Who.Name, a.Title), b.removeAt(a.Title, a.Manage)})
-}
-
-// forget asks before it erases.
-func (b *Bot) forget(ctx context.Context, in *Invocation) error {
-	w := &b.words
-	_, err := in.Reply(ctx, Message{Text: w.Forget, Rows: [][]Control{{
-		Button{Label: markup.Visible(w.ForgetYes), Tone: Bad, Do: Action{Name: "~forget", Only: in.From, For: askFor}},
-		Button{Label: markup.Visible(w.ForgetNo), Do: Action{Name: "~keep", Only: in.From, For: askFor}},
-	}}})
-	return err
-}
-
-func (b *Bot) pressKeep(ctx context.Context, in *Invocation) error {
-	return in.Update(ctx, Message{Text: b.words.Kept})
-}
-
-// pressForget erases everything of the person. What the providers still list,
-// they are told.
-func (b *Bot) pressForget(ctx context.Context, in *Invocation) error {
-	in.private = true
-	accounts, err := b.accounts(ctx, in)
-	if err != nil {
-		return err
-	}
-	ended, err := b.cancelLogins(ctx, in)
-	if err != nil {
-		return err
-	}
-	for _, login := range ended { // now, because the outbox is erased as well
-		if err := b.tell(ctx, login); err != nil {
-			b.log.Warn("a card cannot be changed", "login", login.ID, "error", err)
-		}
-	}
-	person, err := in.personID(ctx)
-	if err != nil {
-		return err
-	}
-	for _, note := range []string{latest(in.From), questionName(in.From, in.Chat)} {
-		if err := b.dropNote(ctx, note); err != nil {
-			return err
-		}
-	}
-	if err := b.store.Forget(ctx, person); err != nil {
-		return fmt.Errorf("forget person: %w", err)
-	}
-	lines := []markup.Text{b.words.Forgotten}
-	for _, a := range accounts {
-		lines = append(lines, b.removeAt(a.Title, a.Manage))
-	}
-	return in.Update(ctx, Message{Text: join(lines)})
 }

@@ -70,7 +70,8 @@ func (b *Bot) routeOnce(ctx context.Context, in *Invocation) (Handler, error) {
 	return run, nil
 }
 
-// route finds what is to be done for an event. It changes nothing.
+// route finds what is to be done for an event. It changes nothing but for the end
+// of a workspace, which does no harm twice.
 func (b *Bot) route(ctx context.Context, in *Invocation) (Handler, error) {
 	switch what := in.What.(type) {
 	case Call:
@@ -84,7 +85,7 @@ func (b *Bot) route(ctx context.Context, in *Invocation) (Handler, error) {
 	case Hello:
 		return b.greet, nil
 	case Gone:
-		b.log.Info("a workspace removed the bot", "platform", in.Chat.Platform, "team", in.Chat.Team)
+		return nil, b.forgetWorkspace(ctx, in.Chat)
 	}
 	return nil, nil
 }

@@ -62,6 +62,8 @@ type People interface {
 	Person(ctx context.Context, platform, team, user string) (string, error)
 	// Users returns the chat users that a person is, in no order.
 	Users(ctx context.Context, person string) ([]ChatUser, error)
+	// Members returns up to limit persons of a workspace, in no order.
+	Members(ctx context.Context, platform, team string, limit int) ([]string, error)
 	// Forget erases every row of a person, logins that are open included.
 	Forget(ctx context.Context, person string) error
 }

@@ -55,6 +55,19 @@ func (s *Store) Users(ctx context.Context, person string) (users []store.ChatUse
 	return users, nil
 }
 
+// Members implements store.People.
+func (s *Store) Members(ctx context.Context, platform, team string, limit int) (persons []string, err error) {
+	err = s.look(ctx, func(c *conn) (err error) {
+		persons, err = list(c, scanText, `SELECT DISTINCT person FROM chatuser
+			WHERE platform = $1 AND team = $2 LIMIT $3`, platform, team, limit)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list members of a workspace: %w", err)
+	}
+	return persons, nil
+}
+
 // Forget implements store.People.
 func (s *Store) Forget(ctx context.Context, person string) error {
 	err := s.commit(ctx, synced, func(c *conn) error {

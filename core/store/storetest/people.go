@@ -40,6 +40,35 @@ func testPerson(t *testing.T, s store.Store) {
 	}
 }
 
+func testMembers(t *testing.T, s store.Store) {
+	want := map[string]bool{}
+	for _, u := range []store.ChatUser{
+		{Platform: "two", Team: "T1", User: "7"}, {Platform: "two", Team: "T1", User: "8"},
+		{Platform: "two", Team: "T2", User: "7"}, {Platform: "one", Team: "T1", User: "7"},
+	} {
+		id, err := s.Person(t.Context(), u.Platform, u.Team, u.User)
+		must(t, err)
+		if u.Platform == "two" && u.Team == "T1" {
+			want[id] = true
+		}
+	}
+	members := func(limit, n int) {
+		t.Helper()
+		got, err := s.Members(t.Context(), "two", "T1", limit)
+		must(t, err)
+		if len(got) != n {
+			t.Errorf("got %d members, want %d", len(got), n)
+		}
+		for _, id := range got {
+			if !want[id] {
+				t.Errorf("got %s, who is no member", id)
+			}
+		}
+	}
+	members(1, 1)
+	members(10, 2)
+}
+
 func testForget(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	ana, err := s.Person(ctx, "chat", "", "ana")

@@ -52,6 +52,7 @@ type testCase struct {
 func cases() []testCase {
 	return []testCase{
 		{"people/one person a chat user", testPerson},
+		{"people/members", testMembers},
 		{"people/forget", testForget},
 		{"logins/round trip", testLoginRoundTrip},
 		{"logins/one open", testOneOpenLogin},
