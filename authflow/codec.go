@@ -44,6 +44,7 @@ type wireToken struct {
 // origin is what is known of a login as long as its row lives.
 type origin struct {
 	Scopes  []string `json:"scopes,omitempty"`
+	Had     []string `json:"had,omitempty"`
 	Missing []string `json:"missing,omitempty"`
 	Why     Why      `json:"why,omitempty"`
 	Dropped bool     `json:"dropped,omitempty"`
@@ -125,7 +126,7 @@ func (l *Logins) view(row store.Login) (Login, error) {
 	}
 	out := Login{
 		ID: row.ID, Person: row.Person, Provider: row.Provider,
-		State: State(row.State), Why: o.Why, Scopes: o.Scopes, Missing: o.Missing, Dropped: o.Dropped,
+		State: State(row.State), Why: o.Why, Scopes: o.Scopes, Had: o.Had, Missing: o.Missing, Dropped: o.Dropped,
 		Created: row.Created, Expires: row.Expires, Shown: row.Shown, Who: o.Who, Origin: o.Core,
 	}
 	if out.State != Waiting {

@@ -45,6 +45,7 @@ type Login struct {
 	State                State
 	Why                  Why
 	Scopes               []string // as asked
+	Had                  []string // what an earlier login was granted
 	Missing              []string // with Confirming and Linked: asked, yet not granted
 	Dropped              bool     // a token was granted and then forgotten by us
 	Show                 Show     // with Waiting

@@ -55,9 +55,11 @@ func (l *Logins) Start(ctx context.Context, s Start) (Login, error) {
 		return Login{}, err
 	}
 	defer unlock()
-	if s.Scopes, err = l.wanted(ctx, s); err != nil {
+	had, err := l.grants(ctx, s)
+	if err != nil {
 		return Login{}, err
 	}
+	s.Scopes = union(s.Scopes, had)
 	moved, err := l.move(ctx, s)
 	if err != nil || moved.ID != "" {
 		return moved, err
@@ -65,20 +67,17 @@ func (l *Logins) Start(ctx context.Context, s Start) (Login, error) {
 	if err := l.allow(ctx, p, s); err != nil {
 		return Login{}, err
 	}
-	return l.begin(ctx, p, s)
+	return l.begin(ctx, p, s, had)
 }
 
-// wanted is what a login asks for: also what an earlier one was granted, so that
-// a new scope does not lose the old ones.
-func (l *Logins) wanted(ctx context.Context, s Start) ([]string, error) {
+// grants are the scopes that an earlier login was granted. They are asked for
+// again, so that a new scope does not lose the old ones.
+func (l *Logins) grants(ctx context.Context, s Start) ([]string, error) {
 	a, err := l.store.Account(ctx, s.Person, s.Provider)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return union(s.Scopes, nil), nil
-	case err != nil:
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, fmt.Errorf("read account: %w", err)
 	}
-	return union(s.Scopes, a.Scopes), nil
+	return a.Scopes, nil
 }
 
 // move brings the person's open login at that provider here, if there is one and
@@ -141,7 +140,7 @@ func (l *Logins) place(s Start) string {
 }
 
 // begin asks the provider for a code and makes the row, before anybody sees it.
-func (l *Logins) begin(ctx context.Context, p Provider, s Start) (Login, error) {
+func (l *Logins) begin(ctx context.Context, p Provider, s Start, had []string) (Login, error) {
 	flow, g, err := l.ask(ctx, p, s.Scopes)
 	if err != nil {
 		return Login{}, fmt.Errorf("ask %s for a code: %w", p.Name, err)
@@ -153,7 +152,7 @@ func (l *Logins) begin(ctx context.Context, p Provider, s Start) (Login, error) 
 		Created: now, Owner: l.owner,
 	}
 	row.Sealed = l.sealSecrets(row, revealGrant(g, nil, time.Time{}))
-	row.Origin = l.sealOrigin(row, origin{Scopes: g.Scopes, Core: s.Origin})
+	row.Origin = l.sealOrigin(row, origin{Scopes: g.Scopes, Had: had, Core: s.Origin})
 	unlock, err := l.deciding.lock(ctx, row.ID) // from the row's first moment others can cancel it
 	if err != nil {
 		return Login{}, err

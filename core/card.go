@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,8 +54,8 @@ func (b *Bot) card(login authflow.Login, user User) Message {
 func (b *Bot) waitingCard(login authflow.Login, p authflow.Provider, cancel Control) Message {
 	w := &b.words
 	lines := []markup.Text{markup.F(w.Card, p.Title, b.name, p.Title)}
-	if len(login.Scopes) > 0 {
-		lines = append(lines, markup.F(w.CardScopes, strings.Join(login.Scopes, ", ")))
+	if text := b.permissions(login); text != "" {
+		lines = append(lines, text)
 	}
 	lines = append(lines, markup.F(w.CardCode, login.Show.URL, login.Show.Code))
 	open := login.Show.URL
@@ -67,6 +68,20 @@ func (b *Bot) waitingCard(login authflow.Login, p authflow.Provider, cancel Cont
 		Copy{Label: markup.Visible(w.CopyCode), Text: login.Show.Code},
 		cancel,
 	}}}
+}
+
+// permissions says what is asked for: what is new, where something was granted
+// before.
+func (b *Bot) permissions(login authflow.Login) markup.Text {
+	asked := login.Scopes
+	fresh := slices.DeleteFunc(slices.Clone(asked), func(s string) bool { return slices.Contains(login.Had, s) })
+	switch {
+	case len(asked) == 0:
+		return ""
+	case len(fresh) == 0, len(fresh) == len(asked):
+		return markup.F(b.words.CardScopes, strings.Join(asked, ", "))
+	}
+	return markup.F(b.words.CardMoreScopes, strings.Join(fresh, ", "), strings.Join(login.Had, ", "))
 }
 
 // signedInText names the account, and what the provider did not grant.

@@ -22,7 +22,11 @@ func (b *Bot) whoami(ctx context.Context, in *Invocation) error {
 			lines = append(lines, markup.F(b.words.AccountExpired, a.Title, a.Who.Name, a.Who.Subject))
 			continue
 		}
-		lines = append(lines, markup.F(b.words.Account, a.Title, a.Who.Name, a.Who.Subject, markup.Time(a.LinkedAt)))
+		line := markup.F(b.words.Account, a.Title, a.Who.Name, a.Who.Subject, markup.Time(a.LinkedAt))
+		if len(a.Scopes) > 0 {
+			line = markup.F(b.words.AccountScopes, line, strings.Join(a.Scopes, ", "))
+		}
+		lines = append(lines, line)
 	}
 	if len(accounts) == 0 {
 		lines = append(lines, b.words.NotSignedIn)

@@ -22,22 +22,23 @@ type Words struct {
 	Cancel, Skip, QuestionCancelled          markup.Text
 
 	// The login.
-	Asking, Card, CardScopes, CardCode, CardCompare, CardUntil, CardWarn markup.Text
-	OpenProvider, CopyCode, Check, NewCode                               markup.Text
-	Which, NoProviders, NoSuchProvider                                   markup.Text
-	Finishing, IsItYou, InsteadOf, Yes, NotMe                            markup.Text
-	SignedIn, MissingScopes, Declined, Expired                           markup.Text
-	ConfirmExpired, Cancelled, Replaced, Disowned                        markup.Text
-	Failed, Unnamed, Unavailable, Unreachable, FlowOff, BadSetup         markup.Text
-	TooManyStarts, Below, Elsewhere, SentDirect                          markup.Text
-	OpenDirect, OpenDirectText, NoPrivate                                markup.Text
-	StillOpen, GoOn, GoesOn, GoOnButton, Regarding, ScopeRefused         markup.Text
+	Asking, Card, CardScopes, CardMoreScopes                     markup.Text
+	CardCode, CardCompare, CardUntil, CardWarn                   markup.Text
+	OpenProvider, CopyCode, Check, NewCode                       markup.Text
+	Which, NoProviders, NoSuchProvider                           markup.Text
+	Finishing, IsItYou, InsteadOf, Yes, NotMe                    markup.Text
+	SignedIn, MissingScopes, Declined, Expired                   markup.Text
+	ConfirmExpired, Cancelled, Replaced, Disowned                markup.Text
+	Failed, Unnamed, Unavailable, Unreachable, FlowOff, BadSetup markup.Text
+	TooManyStarts, Below, Elsewhere, SentDirect                  markup.Text
+	OpenDirect, OpenDirectText, NoPrivate                        markup.Text
+	StillOpen, GoOn, GoesOn, GoOnButton, Regarding, ScopeRefused markup.Text
 
 	// Accounts.
-	NotSignedIn, You, Account, AccountExpired     markup.Text
-	WhichLogout, SignedOut, RemoveAt, RemoveThere markup.Text
-	Forget, ForgetYes, ForgetNo, Forgotten, Kept  markup.Text
-	NothingToCancel, AlreadyRemoved               markup.Text
+	NotSignedIn, You, Account, AccountExpired, AccountScopes markup.Text
+	WhichLogout, SignedOut, RemoveAt, RemoveThere            markup.Text
+	Forget, ForgetYes, ForgetNo, Forgotten, Kept             markup.Text
+	NothingToCancel, AlreadyRemoved                          markup.Text
 }
 
 // English is what the bot says unless Options.Words says otherwise.
@@ -80,6 +81,7 @@ var English = Words{
 	Asking:         "Asking %s for a code…",                                   // provider
 	Card:           "*Sign in to %s*\n%s asks for access to your %s account.", // provider, bot, provider
 	CardScopes:     "Permissions: %s.",                                        // scopes
+	CardMoreScopes: "New permissions: %s. You have already granted: %s.",      // scopes, scopes of an earlier login
 	CardCode:       "Open %s and enter the code\n`%s`",                        // address, code
 	CardCompare:    "The link may bring the code along: compare it with this one.",
 	CardUntil:      "The code is good until %s.", // time
@@ -128,6 +130,7 @@ var English = Words{
 	You:             "You are %s on %s.",                                               // name, platform
 	Account:         "%s: *%s* (id %s), since %s",                                      // provider, account, id, time
 	AccountExpired:  "%s: *%s* (id %s), signed in too long ago: please `/login` again", // provider, account, id
+	AccountScopes:   "%s, with %s",                                                     // the line of an account, scopes
 	WhichLogout:     "Where do you want to sign out?",
 	SignedOut:       "Signed out: I have forgotten *%s* on %s.",                                     // account, provider
 	RemoveAt:        "%s itself still lists this access. Remove it at %s",                           // provider, address

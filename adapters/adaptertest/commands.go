@@ -16,6 +16,7 @@ func addCommands(bot *core.Bot, issuer string) {
 	bot.Add(
 		core.Command{Name: "whois", Summary: "Asks Demo who you are", Needs: core.Login("demo"), Run: whois(issuer)},
 		core.Command{Name: "wipe", Summary: "Wipes your Demo disk", Needs: core.Login("demo"), Confirm: true, Run: answer("Wiped.")},
+		core.Command{Name: "star", Summary: "Gives a star on Demo", Needs: core.Login("demo", "stars"), Run: answer("Starred.")},
 		core.Command{Name: "dice", Summary: "Rolls a die", Run: dice},
 		core.Command{Name: "greet", Summary: "Greets somebody", Options: []core.Option{whom.Required(), how}, Run: greet},
 		core.Command{Name: "order", Summary: "Orders a pizza", Run: order},

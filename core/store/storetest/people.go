@@ -43,8 +43,10 @@ func testPerson(t *testing.T, s store.Store) {
 func testMembers(t *testing.T, s store.Store) {
 	want := map[string]bool{}
 	for _, u := range []store.ChatUser{
-		{Platform: "two", Team: "T1", User: "7"}, {Platform: "two", Team: "T1", User: "8"},
-		{Platform: "two", Team: "T2", User: "7"}, {Platform: "one", Team: "T1", User: "7"},
+		{Platform: "two", Team: "T1", User: "7"},
+		{Platform: "two", Team: "T1", User: "8"},
+		{Platform: "two", Team: "T2", User: "7"},
+		{Platform: "one", Team: "T1", User: "7"},
 	} {
 		id, err := s.Person(t.Context(), u.Platform, u.Team, u.User)
 		must(t, err)
