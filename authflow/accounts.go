@@ -84,7 +84,7 @@ func (a Accounts) Client(ctx context.Context, person, provider string) (*http.Cl
 		return nil, ErrSignInAgain
 	}
 	var w wireToken
-	if err := openJSON(a.logins.keys, row.Sealed, &w, inAccount, row.ID, row.Person); err != nil {
+	if err := openJSON(a.logins.keys, row.Sealed, &w, store.InAccount, row.ID, row.Person); err != nil {
 		return nil, err
 	}
 	t := bound{hosts: p.Hosts, token: seal.Secret(w.Access), next: a.logins.transport}

@@ -13,13 +13,6 @@ import (
 // types here exist because a Secret refuses to be encoded: what reveals one is
 // in this file and nowhere else.
 
-// Tables that blobs are bound to.
-const (
-	inLogin   = "login"
-	inOrigin  = "login.origin"
-	inAccount = "account"
-)
-
 // secrets is what a login must keep from everyone: it is wiped when it ends.
 type secrets struct {
 	Show    Show          `json:"show"`
@@ -81,41 +74,41 @@ func (w wireToken) token() Token {
 
 // sealJSON seals v for a row. v is one of the types above, which JSON can always
 // encode.
-func sealJSON(k seal.Keys, v any, table, id, person string) []byte {
+func sealJSON(k seal.Keys, v any, in, id, person string) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {
 		panic(fmt.Sprintf("authflow: encode %T: %v", v, err))
 	}
-	return k.Seal(b, table, id, person)
+	return k.Seal(b, in, id, person)
 }
 
-func openJSON(k seal.Keys, blob []byte, v any, table, id, person string) error {
-	b, err := k.Open(blob, table, id, person)
+func openJSON(k seal.Keys, blob []byte, v any, in, id, person string) error {
+	b, err := k.Open(blob, in, id, person)
 	if err != nil {
-		return fmt.Errorf("open %s %s: %w", table, id, err)
+		return fmt.Errorf("open %s %s: %w", in, id, err)
 	}
 	if err := json.Unmarshal(b, v); err != nil {
-		return fmt.Errorf("decode %s %s: %w", table, id, err)
+		return fmt.Errorf("decode %s %s: %w", in, id, err)
 	}
 	return nil
 }
 
 func (l *Logins) sealSecrets(row store.Login, s secrets) []byte {
-	return sealJSON(l.keys, s, inLogin, row.ID, row.Person)
+	return sealJSON(l.keys, s, store.InLogin, row.ID, row.Person)
 }
 
 func (l *Logins) openSecrets(row store.Login) (secrets, error) {
 	var s secrets
-	return s, openJSON(l.keys, row.Sealed, &s, inLogin, row.ID, row.Person)
+	return s, openJSON(l.keys, row.Sealed, &s, store.InLogin, row.ID, row.Person)
 }
 
 func (l *Logins) sealOrigin(row store.Login, o origin) []byte {
-	return sealJSON(l.keys, o, inOrigin, row.ID, row.Person)
+	return sealJSON(l.keys, o, store.InOrigin, row.ID, row.Person)
 }
 
 func (l *Logins) openOrigin(row store.Login) (origin, error) {
 	var o origin
-	return o, openJSON(l.keys, row.Origin, &o, inOrigin, row.ID, row.Person)
+	return o, openJSON(l.keys, row.Origin, &o, store.InOrigin, row.ID, row.Person)
 }
 
 // view is a row as others see it.

@@ -132,7 +132,7 @@ func TestBlobsStayInTheirPlace(t *testing.T) {
 		})
 	}
 	t.Run("no JSON", func(t *testing.T) {
-		row.Sealed = l.keys.Seal([]byte("device-marker"), inLogin, row.ID, row.Person)
+		row.Sealed = l.keys.Seal([]byte("device-marker"), store.InLogin, row.ID, row.Person)
 		if _, err := l.openSecrets(row); err == nil || strings.Contains(err.Error(), "marker") {
 			t.Errorf("got %v, want an error that quotes nothing", err)
 		}

@@ -55,7 +55,12 @@ func (l *Logins) named(ctx context.Context, who Identity, t Token) decision {
 		case err != nil && !errors.Is(err, store.ErrNotFound):
 			return store.Change{}, fmt.Errorf("read account: %w", err)
 		case err == nil && !who.Is(Identity{Issuer: had.Issuer, Subject: had.Subject}):
-			return store.Change{State: string(Confirming), Sealed: row.Sealed, Expires: time.Now().Add(confirmFor)}, nil
+			s, err := l.openSecrets(row)
+			if err != nil {
+				return store.Change{}, err
+			}
+			// Sealed anew: a copy could bring back what the previous secret sealed.
+			return store.Change{State: string(Confirming), Sealed: l.sealSecrets(row, s), Expires: time.Now().Add(confirmFor)}, nil
 		}
 		return l.linked(row, who, t), nil
 	}
@@ -68,6 +73,6 @@ func (l *Logins) linked(row store.Login, who Identity, t Token) store.Change {
 		Issuer: who.Issuer, Subject: who.Subject, Name: who.Name, URL: who.URL,
 		Scopes: t.Scopes, Expires: t.Expires, LinkedBy: row.ID, LinkedAt: time.Now(),
 	}
-	a.Sealed = sealJSON(l.keys, revealToken(t), inAccount, a.ID, a.Person)
+	a.Sealed = sealJSON(l.keys, revealToken(t), store.InAccount, a.ID, a.Person)
 	return store.Change{State: string(Linked), Ended: true, Account: &a}
 }

@@ -134,7 +134,8 @@ func (l *Logins) allow(ctx context.Context, p Provider, s Start) error {
 	return nil
 }
 
-// place is what a chat is counted by: nothing that tells which chat it is.
+// place is what a chat is counted by: nothing that tells which chat it is. A new
+// secret begins the count anew.
 func (l *Logins) place(s Start) string {
 	return fmt.Sprintf("%x", l.keys.MAC("place", s.Place)[:16])
 }

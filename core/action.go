@@ -218,7 +218,7 @@ func (b *Bot) putSealed(ctx context.Context, name string, v any, until time.Time
 	if err != nil {
 		return fmt.Errorf("encode %T: %w", v, err)
 	}
-	return b.store.PutNote(ctx, name, b.keys.Seal(blob, "note", name, ""), until)
+	return b.store.PutNote(ctx, name, b.keys.Seal(blob, store.InNote, name, ""), until)
 }
 
 func (b *Bot) getSealed(ctx context.Context, name string, v any) error {
@@ -226,7 +226,7 @@ func (b *Bot) getSealed(ctx context.Context, name string, v any) error {
 	if err != nil {
 		return err
 	}
-	if blob, err = b.keys.Open(blob, "note", name, ""); err != nil {
+	if blob, err = b.keys.Open(blob, store.InNote, name, ""); err != nil {
 		return fmt.Errorf("open note: %w", err)
 	}
 	return json.Unmarshal(blob, v)

@@ -277,26 +277,6 @@ func (b *Bot) checkNeeds(n *node) []string {
 	return wrong
 }
 
-// checkSecret compares the secret with the one that the store was made with, by
-// a note that only the right one opens.
-func (b *Bot) checkSecret(ctx context.Context) error {
-	var word string
-	err := b.getSealed(ctx, "canary", &word)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		if err := b.putSealed(ctx, "canary", "usher", time.Time{}); err != nil {
-			return fmt.Errorf("note the secret: %w", err)
-		}
-		return nil
-	case errors.Is(err, seal.ErrWrongKey):
-		return errors.New("USHER_SECRET is not the secret that this store was made with: set it to that one, " +
-			"or set USHER_SECRET_PREVIOUS to that one while you change it")
-	case err != nil:
-		return fmt.Errorf("check the secret: %w", err)
-	}
-	return nil
-}
-
 // sorted returns the ports in the order of their platforms.
 func (b *Bot) sorted() []*port {
 	out := make([]*port, 0, len(b.ports))

@@ -3,12 +3,14 @@
 //
 //	usher secret                  print a new secret, for USHER_SECRET
 //	usher serve                   run the bot, by the environment and .env
+//	usher keys rotate             seal what is stored with a new secret
 //	usher manifest slack          print the app manifest to paste into Slack
 //	usher version                 say what this is
 //
 // main.go reads the command line; serve.go runs the bot, which wire.go puts
-// together and http.go makes reachable, and ready.go says when it is; manifest.go
-// prints manifests. Which settings there are says config/example.env.
+// together and http.go makes reachable, and ready.go says when it is; keys.go
+// changes the secret; manifest.go prints manifests. Which settings there are says
+// config/example.env.
 package main
 
 import (
@@ -53,7 +55,7 @@ func run(ctx context.Context, args, environ []string, out, errs io.Writer) int {
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(serveCommand(environ), secretCommand(), manifestCommand(), versionCommand())
+	root.AddCommand(serveCommand(environ), secretCommand(), keysCommand(environ), manifestCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errs)

@@ -7,7 +7,8 @@
 // of others, and Keys.Signed checks it.
 //
 // While an operator changes the secret, the previous one still opens and
-// verifies; what is new is made with the current one.
+// verifies; what is new is made with the current one. Keys.Current tells what is
+// still to be sealed anew.
 //
 // A Secret is a string that cannot print. What holds one is stored through Seal,
 // never through a general encoder.
@@ -132,6 +133,16 @@ func (k Keys) Open(b []byte, table, id, person string) ([]byte, error) {
 		return out, nil
 	}
 	return nil, ErrWrongKey
+}
+
+// Sealed reports whether b begins like something that Seal made, by whichever
+// secret. What is text does not.
+func Sealed(b []byte) bool { return len(b) >= headSize+nonceSize && b[0] == version }
+
+// Current reports whether b was sealed with the current secret, without opening
+// it.
+func (k Keys) Current(b []byte) bool {
+	return len(b) >= headSize && b[0] == version && k.ring[0].id == [idSize]byte(b[1:headSize])
 }
 
 // place is the associated data of a blob: where it belongs, unambiguously.

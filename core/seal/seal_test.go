@@ -96,6 +96,41 @@ func TestPreviousSecretStillWorks(t *testing.T) {
 	}
 }
 
+func TestCurrent(t *testing.T) {
+	both := keys(t, second, first)
+	blob := both.Seal([]byte("x"), "t", "i", "p")
+	tests := []struct {
+		name string
+		blob []byte
+		want bool
+	}{
+		{"the current secret", blob, true},
+		{"the previous secret", keys(t, first, "").Seal([]byte("x"), "t", "i", "p"), false},
+		{"another secret", keys(t, first+second, "").Seal([]byte("x"), "t", "i", "p"), false},
+		{"another version", append([]byte{blob[0] + 1}, blob[1:]...), false},
+		{"cut in its head", blob[:4], false},
+		{"nothing", nil, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := both.Current(tt.blob); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSealed(t *testing.T) {
+	for text, want := range map[string]bool{
+		string(keys(t, first, "").Seal(nil, "t", "i", "p")): true, "\x01short": false, "": false,
+		"seen:a key that is longer than any head": false,
+	} {
+		if got := seal.Sealed([]byte(text)); got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
+}
+
 func TestSigned(t *testing.T) {
 	k := keys(t, first, "")
 	mac := k.MAC("label", "a", "bc")

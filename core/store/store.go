@@ -4,7 +4,8 @@
 // moment its code is shown until a day after its end was told (Logins). What it
 // won is an account (Accounts). What still has to be told waits in the outbox
 // (Outbox). Everything small that has a lifetime is a note: keys of events that
-// were seen, stored actions, open questions (Notes).
+// were seen, stored actions, open questions (Notes). All that is sealed can be gone
+// through and sealed anew, when the secret changes (Blobs).
 //
 // Each verb is one statement or one transaction, so that any number of processes
 // may work on one database: what decides a race is the row, never the reader.
@@ -41,6 +42,7 @@ type Store interface {
 	Accounts
 	Outbox
 	Notes
+	Blobs
 	// Sweep removes what nobody can need any more: notes that ran out, and
 	// logins that ended and were told a day ago. It is called now and then.
 	Sweep(ctx context.Context) error
@@ -196,7 +198,8 @@ type Outbox interface {
 }
 
 // Notes keeps small things with a lifetime. A note that has run out is not there.
-// Notes may be lost when the machine loses power, not when a process is killed.
+// Notes may be lost when the machine loses power, not when a process is killed. A
+// value is sealed, empty, or the key of a note.
 type Notes interface {
 	// AddNote inserts a note and reports whether there was none. Where it did, each
 	// of marks that is a note gets key as its value, in the same transaction.
@@ -208,4 +211,31 @@ type Notes interface {
 	// TakeNote removes a note and returns its value: to one caller only, to all
 	// others ErrNotFound.
 	TakeNote(ctx context.Context, key string) ([]byte, error)
+}
+
+// Where something sealed is, by the name that it is bound to when it is sealed
+// (seal.Keys.Seal), with the row's id and its person.
+const (
+	InLogin   = "login"        // Login.Sealed
+	InOrigin  = "login.origin" // Login.Origin
+	InAccount = "account"      // Account.Sealed
+	InNote    = "note"         // the value of a note; its id is the key, and it is no person's
+)
+
+// Blob is something sealed and what it is bound to.
+type Blob struct {
+	In, ID, Person string
+	Sealed         []byte
+}
+
+// Blobs goes through all that is sealed, wherever it is. In is one of the names
+// above.
+type Blobs interface {
+	// Blobs returns up to limit blobs, in the order of their ids and from the
+	// first after the id after on. Empty ones are left out; notes that have run
+	// out and were not swept yet are not.
+	Blobs(ctx context.Context, in, after string, limit int) ([]Blob, error)
+	// Reseal puts sealed in the place of b and leaves the rest of the row, its
+	// version included, as it is. It returns ErrStale when b is no longer there.
+	Reseal(ctx context.Context, b Blob, sealed []byte) error
 }

@@ -12,6 +12,8 @@
 // the loss of power. Everything else survives both.
 //
 // Close writes what still waits and gives the file back.
+//
+// OpenBeside is for a command that does something to the file of a bot that runs.
 package sqlstore
 
 import (
@@ -35,8 +37,8 @@ const Memory = ":memory:"
 // readers is how many connections read a file. A read takes microseconds.
 const readers = 4
 
-// settings of every connection. The busy time-out is for other programs that
-// look into the file, such as a backup. Temporary tables stay out of files whose
+// settings of every connection. The busy time-out is for others that use the
+// file: OpenBeside, a backup. Temporary tables stay out of files whose
 // mode is not ours to set. What is deleted is overwritten.
 const settings = "?_busy_timeout=5000&_synchronous=FULL&_pragma=temp_store(MEMORY)&_pragma=secure_delete(1)"
 
@@ -45,11 +47,11 @@ var errClosed = errors.New("the store is closed")
 // Store is a store.Store in SQLite.
 type Store struct {
 	db   *sql.DB
-	lock *flock.Flock // nil for one in memory
+	lock *flock.Flock // nil for one in memory, or beside another
 
 	conns []*conn    // all of them, to close
 	read  chan *conn // those that nobody reads with at the moment
-	write chan *conn // the one that writes; in memory the same one reads
+	write chan *conn // the one that writes; without a lock the same one reads
 
 	queue   chan *job     // writers wait here to be taken into the next commit
 	closing chan struct{} // tells the committer to finish
@@ -65,7 +67,7 @@ var _ store.Store = (*Store)(nil)
 // waits a second for that one to end.
 func Open(ctx context.Context, name string) (*Store, error) {
 	if name == Memory {
-		return open(ctx, "file:"+Memory, nil, func() error { return nil })
+		return open(ctx, "file:"+Memory, nil, func(bool) error { return nil })
 	}
 	path, err := locate(name)
 	if err != nil {
@@ -86,7 +88,7 @@ func openFile(ctx context.Context, path string, lock *flock.Flock) (*Store, erro
 	if err := inspect(path); err != nil {
 		return nil, err
 	}
-	s, err := open(ctx, uri(path), lock, func() error { return restrict(path) })
+	s, err := open(ctx, uri(path), lock, func(bool) error { return restrict(path) })
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", path, explain(err))
 	}
@@ -94,8 +96,8 @@ func openFile(ctx context.Context, path string, lock *flock.Flock) (*Store, erro
 }
 
 // open connects to dsn. Nothing is written before the tables were seen to be
-// ours and ready has returned.
-func open(ctx context.Context, dsn string, lock *flock.Flock, ready func() error) (*Store, error) {
+// ours and ready has returned, which is told whether they are of this version.
+func open(ctx context.Context, dsn string, lock *flock.Flock, ready func(upToDate bool) error) (*Store, error) {
 	driver, err := sqlite.NewConnector(dsn + settings)
 	if err != nil {
 		return nil, err
@@ -114,7 +116,7 @@ func open(ctx context.Context, dsn string, lock *flock.Flock, ready func() error
 	return s, nil
 }
 
-func (s *Store) connect(ctx context.Context, ready func() error) error {
+func (s *Store) connect(ctx context.Context, ready func(bool) error) error {
 	writer, err := s.dial(ctx)
 	if err != nil {
 		return err
@@ -140,7 +142,7 @@ func (s *Store) connect(ctx context.Context, ready func() error) error {
 	return nil
 }
 
-func prepare(ctx context.Context, c *conn, ready func() error) error {
+func prepare(ctx context.Context, c *conn, ready func(bool) error) error {
 	files, err := scripts(migrations)
 	if err != nil {
 		return err
@@ -149,7 +151,7 @@ func prepare(ctx context.Context, c *conn, ready func() error) error {
 	if err != nil {
 		return err
 	}
-	if err := ready(); err != nil {
+	if err := ready(have == len(files)); err != nil {
 		return err
 	}
 	if _, err := c.sql.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {

@@ -21,6 +21,7 @@ func testRaces(t *testing.T, s store.Store) {
 	account := fullAccount(linked)
 	end(t, s, linked, &account)
 	must(t, s.PutNote(ctx, "taken", []byte("value"), later))
+	must(t, s.PutNote(ctx, "sealed", []byte("value"), later))
 
 	tests := []struct {
 		name string
@@ -35,6 +36,9 @@ func testRaces(t *testing.T, s store.Store) {
 		}},
 		{"ChangeLogin", store.ErrStale, func(i int) error {
 			return s.ChangeLogin(ctx, store.Change{ID: l.ID, From: "waiting", State: fmt.Sprint("won by ", i)})
+		}},
+		{"Reseal", store.ErrStale, func(i int) error {
+			return s.Reseal(ctx, store.Blob{In: store.InNote, ID: "sealed", Sealed: []byte("value")}, fmt.Append(nil, "anew", i))
 		}},
 		{"RemoveAccount", store.ErrNotFound, func(int) error {
 			_, err := s.RemoveAccount(ctx, "ana", "gitlab", linked.ID)

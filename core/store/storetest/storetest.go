@@ -77,6 +77,8 @@ func cases() []testCase {
 		{"notes/put", testPutNote},
 		{"notes/take", testTakeNote},
 		{"notes/run out", testNoteRunOut},
+		{"blobs/list", testBlobs},
+		{"blobs/reseal", testReseal},
 		{"races", testRaces},
 		{"a context that has ended", testEndedContext},
 		{"closed", testClosed},
@@ -204,6 +206,8 @@ func verbs(s store.Store) map[string]func(context.Context) error {
 		"PutNote":       func(ctx context.Context) error { return s.PutNote(ctx, "key", nil, expires) },
 		"Note":          func(ctx context.Context) error { _, err := s.Note(ctx, "key"); return err },
 		"TakeNote":      func(ctx context.Context) error { _, err := s.TakeNote(ctx, "key"); return err },
+		"Blobs":         func(ctx context.Context) error { _, err := s.Blobs(ctx, store.InNote, "", 1); return err },
+		"Reseal":        func(ctx context.Context) error { return s.Reseal(ctx, store.Blob{In: store.InNote, ID: "key"}, nil) },
 		"Sweep":         s.Sweep,
 	}
 }
