@@ -99,9 +99,15 @@ func (w *world) settings(more ...string) []string {
 // sees is what alice sees with the bot alone.
 func (w *world) sees(t *testing.T, part string) coretest.Seen {
 	t.Helper()
+	return w.seenBy(t, "alice", part)
+}
+
+// seenBy is what somebody sees with the bot alone.
+func (w *world) seenBy(t *testing.T, who, part string) coretest.Seen {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	seen, err := coretest.Wait(ctx, w.chat, "alice", coretest.Direct, part)
+	seen, err := coretest.Wait(ctx, w.chat, who, coretest.Direct, part)
 	if err != nil {
 		t.Fatal(err)
 	}

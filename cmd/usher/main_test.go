@@ -36,6 +36,8 @@ func TestCommandLines(t *testing.T) {
 		{"manifest for sockets", []string{"manifest", "slack", "--name", "helper"}, 0, "{\n  \"_metadata\"", ""},
 		{"manifest for HTTP", []string{"manifest", "slack", "--public-url", "https://bot.example"}, 0, "{\n  \"_metadata\"", ""},
 		{"manifest for a platform that needs none", []string{"manifest", "pigeon"}, 1, "", "usher: for which platform?"},
+		{"keys", []string{"keys"}, 1, "", "usher: what about the keys?"},
+		{"how to change the secret", []string{"keys", "rotate", "--help"}, 0, "Remove USHER_SECRET_PREVIOUS", ""},
 		{"--version", []string{"--version"}, 0, "usher ", ""},
 		{"nothing", nil, 0, "serve ", ""},
 		{"help", []string{"serve", "--help"}, 0, "--env-file FILE", ""},
