@@ -242,8 +242,15 @@ func TestRotateLooksAgain(t *testing.T) {
 	if err != nil || len(lost) > 0 {
 		t.Fatalf("got %v and lost %v", err, lost)
 	}
-	closed, _ := unopened(t, s, newKeys(t, otherSecret, ""))
+	now := newKeys(t, otherSecret, "")
+	closed, _ := unopened(t, s, now)
 	wantCounts(t, "closed to the new secret", closed, 0, 0, 0, 0)
+	a, err := s.Account(t.Context(), "person 3", "won")
+	must(t, err)
+	token, err := now.Open(a.Sealed, store.InAccount, a.ID, a.Person)
+	if err != nil || string(token) != "changed: person 3" {
+		t.Errorf("got %q, %v, want what it was changed to", token, err)
+	}
 }
 
 // TestRotateBesideWriters counts in the origins of logins while they are sealed
