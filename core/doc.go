@@ -14,6 +14,8 @@
 //   - The handler answers through its Invocation with neutral messages; Fit makes
 //     of them what the platform can show, which the adapter translates.
 //
+// Rotate changes the secret of a store on which bots run (secret.go).
+//
 // Every sentence that the bot says by itself is in words.go.
 //
 // Core knows no platform: what one can show it reads from the adapter's Caps.
