@@ -4,7 +4,8 @@
 // moment its code is shown until a day after its end was told (Logins). What it
 // won is an account (Accounts). What still has to be told waits in the outbox
 // (Outbox). Everything small that has a lifetime is a note: keys of events that
-// were seen, stored actions, open questions (Notes). All that is sealed can be gone
+// were seen, stored actions, open questions (Notes). A process that works on all
+// this has a lease (Replicas); once that has run out, others go on with its work. All that is sealed can be gone
 // through and sealed anew, when the secret changes (Blobs).
 //
 // Each verb is one statement or one transaction, so that any number of processes
@@ -42,6 +43,7 @@ type Store interface {
 	Accounts
 	Outbox
 	Notes
+	Replicas
 	Blobs
 	// Sweep removes what nobody can need any more: notes that ran out, and
 	// logins that ended and were told a day ago. It is called now and then.
@@ -99,10 +101,13 @@ type Logins interface {
 	Login(ctx context.Context, id string) (Login, error)
 	// OpenLogins returns the open logins of a person, oldest first.
 	OpenLogins(ctx context.Context, person string) ([]Login, error)
-	// ClaimLogins makes owner the owner of up to limit open logins whose owner
-	// is nobody or lives no more, and returns them. Called at start and again
-	// while it returns limit of them.
-	ClaimLogins(ctx context.Context, owner string, limit int) ([]Login, error)
+	// ClaimLogins makes owner the owner of up to limit open logins that are
+	// nobody's, or of one of dead, which live no more, and returns them. It takes
+	// no more than makes owner's share even among live processes.
+	ClaimLogins(ctx context.Context, owner string, dead []string, live, limit int) ([]Login, error)
+	// ChangedLogins returns those of owner's logins that anybody kept or changed
+	// within the last while.
+	ChangedLogins(ctx context.Context, owner string, within time.Duration) ([]Changed, error)
 	// KeepLogin notes where the card of an open login is, as origin says,
 	// and when it must move; shown is false for one that is still to be shown
 	// there. It returns ErrStale for a login that has ended, or whose origin is
@@ -117,6 +122,12 @@ type Logins interface {
 	// CountStarts counts the logins created at or after since: of a person, from
 	// a place, and at a provider. Ended ones count as well.
 	CountStarts(ctx context.Context, since time.Time, person, place, provider string) (Starts, error)
+}
+
+// Changed is what another process may have made of a login.
+type Changed struct {
+	ID          string
+	Wake, Ended time.Time
 }
 
 // Change is a step of a login, guarded by the state that it starts from.
@@ -181,20 +192,51 @@ type Tell struct {
 	Try     time.Time
 	Tries   int
 	GiveUp  time.Time // not told after this
+	Owner   string    // the process that tells it
 }
+
+// Patience is how often a row of the outbox is tried before those that a person
+// must hear after it no longer wait for it.
+const Patience = 6
 
 // Outbox keeps what must be told until it was told.
 type Outbox interface {
 	// PutTell inserts t or replaces the row of the same key.
 	PutTell(ctx context.Context, t Tell) error
-	// DueTells returns up to limit rows whose time has come, in the order of
-	// their Seq. Rows past GiveUp are returned as well: their reader drops them.
-	DueTells(ctx context.Context, limit int) ([]Tell, error)
+	// ClaimTells makes owner the owner of the rows that are nobody's, or of one of
+	// dead, which live no more, and returns how many those were.
+	ClaimTells(ctx context.Context, owner string, dead []string) (int, error)
+	// DueTells returns up to limit of owner's rows whose time has come, in the
+	// order of their Seq: none while an earlier one of the same person is there
+	// that was tried less than Patience times. Rows past GiveUp are returned as
+	// well: their reader drops them.
+	DueTells(ctx context.Context, owner string, limit int) ([]Tell, error)
 	// DropTell removes a row that was told, unless it was put again since seq.
 	DropTell(ctx context.Context, key string, seq int64) error
 	// RetryTell moves a row to a later time and counts the try, unless it was
 	// put again since seq.
 	RetryTell(ctx context.Context, key string, seq int64, at time.Time) error
+}
+
+// Replicas says which processes live, and which of them does what only one may.
+// A process lives while its lease lasts, by the store's clock. Once it has run out
+// it is dead for good, and what it owned is anybody's.
+type Replicas interface {
+	// AddReplica begins the lease of a process under an id that was never used.
+	AddReplica(ctx context.Context, id string, life time.Duration) error
+	// RenewReplica makes a lease last for life from now, or returns ErrStale when
+	// it has run out.
+	RenewReplica(ctx context.Context, id string, life time.Duration) error
+	// EndReplica gives back at once all that a process owns.
+	EndReplica(ctx context.Context, id string) error
+	// Replicas returns how many processes live, and the ids of those that live no
+	// more and may still own something.
+	Replicas(ctx context.Context) (live int, dead []string, err error)
+	// TakeLease reports whether key is replica's now, which must live: it was free,
+	// its own, or that of a process that lives no more.
+	TakeLease(ctx context.Context, key, replica string) (bool, error)
+	// GiveLease frees key if it is replica's.
+	GiveLease(ctx context.Context, key, replica string) error
 }
 
 // Notes keeps small things with a lifetime. A note that has run out is not there.

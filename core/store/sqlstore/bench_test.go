@@ -90,7 +90,7 @@ func BenchmarkDueTells(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		if _, err := s.DueTells(b.Context(), 64); err != nil {
+		if _, err := s.DueTells(b.Context(), "", 64); err != nil {
 			b.Fatal(err)
 		}
 	}

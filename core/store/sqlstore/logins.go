@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -65,26 +66,98 @@ func (s *Store) OpenLogins(ctx context.Context, person string) (all []store.Logi
 	return all, nil
 }
 
-// ClaimLogins implements store.Logins. The file is ours alone, so every owner but
-// this one lives no more.
-func (s *Store) ClaimLogins(ctx context.Context, owner string, limit int) (all []store.Login, err error) {
-	err = s.commit(ctx, synced, func(c *conn) (err error) {
-		all, err = list(c, scanLogin, `UPDATE login SET owner = $1 WHERE id IN (
-				SELECT id FROM login WHERE ended_at IS NULL AND owner <> $1 LIMIT $2)
-			RETURNING `+loginColumns, owner, limit)
+// ClaimLogins implements store.Logins. It writes only where there is something to
+// claim. Who is dead was asked before, in a statement of its own: one that joined
+// the two would decide by an old picture of who lives.
+func (s *Store) ClaimLogins(ctx context.Context, owner string, dead []string, live, limit int) (all []store.Login, err error) {
+	from := append([]string{""}, dead...)
+	found := false
+	err = s.look(ctx, func(c *conn) (err error) {
+		found, err = c.ownsLogins(from)
 		return err
 	})
+	if err == nil && found {
+		err = s.commit(ctx, synced, func(c *conn) (err error) {
+			all, err = c.claimLogins(owner, from, live, limit)
+			return err
+		})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("claim logins: %w", err)
 	}
 	return all, nil
 }
 
+// ownsLogins reports whether one of owners has an open login.
+func (c *conn) ownsLogins(owners []string) (bool, error) {
+	for _, owner := range owners {
+		_, err := get(c, scanText, "SELECT id FROM login WHERE ended_at IS NULL AND owner = $1 LIMIT 1", owner)
+		if !errors.Is(err, store.ErrNotFound) {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+func (c *conn) claimLogins(owner string, from []string, live, limit int) (all []store.Login, err error) {
+	share, err := get(c, scanShare, `SELECT COUNT(*), COUNT(*) FILTER (WHERE owner = $1)
+		FROM login WHERE ended_at IS NULL`, owner)
+	if err != nil {
+		return nil, err
+	}
+	for _, of := range from {
+		most := min(limit, share.even(live)) - len(all)
+		if most <= 0 {
+			break
+		}
+		some, err := list(c, scanLogin, `UPDATE login SET owner = $1 WHERE id IN (
+				SELECT id FROM login WHERE ended_at IS NULL AND owner = $2 LIMIT $3)
+			RETURNING `+loginColumns, owner, of, most)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+// share is how many open logins there are, and how many of them are one's own.
+type share struct{ open, own int }
+
+func scanShare(r row) (s share, err error) {
+	err = r.Scan(&s.open, &s.own)
+	return s, err
+}
+
+// even is how many more one may own among so many processes.
+func (s share) even(live int) int {
+	live = max(live, 1)
+	return (s.open+live-1)/live - s.own
+}
+
+// ChangedLogins implements store.Logins.
+func (s *Store) ChangedLogins(ctx context.Context, owner string, within time.Duration) (all []store.Changed, err error) {
+	err = s.look(ctx, func(c *conn) (err error) {
+		all, err = list(c, scanChanged, `SELECT id, wake_at, ended_at FROM login
+			WHERE owner = $1 AND changed_at >= $2`, owner, stamp(time.Now().Add(-within)))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list changed logins: %w", err)
+	}
+	return all, nil
+}
+
+func scanChanged(r row) (c store.Changed, err error) {
+	err = r.Scan(&c.ID, (*stamp)(&c.Wake), (*stamp)(&c.Ended))
+	return c, err
+}
+
 // KeepLogin implements store.Logins.
 func (s *Store) KeepLogin(ctx context.Context, id string, was, origin []byte, wake time.Time, shown bool) error {
-	return s.update(ctx, "keep login "+id, `UPDATE login SET origin = $3, wake_at = $4, shown = $5
+	return s.update(ctx, "keep login "+id, `UPDATE login SET origin = $3, wake_at = $4, shown = $5, changed_at = $6
 		WHERE id = $1 AND origin IS NOT DISTINCT FROM $2 AND ended_at IS NULL`,
-		id, blob(was), blob(origin), stamp(wake), shown)
+		id, blob(was), blob(origin), stamp(wake), shown, stamp(time.Now()))
 }
 
 // PaceLogin implements store.Logins.
@@ -136,15 +209,16 @@ func (s *Store) ChangeLogin(ctx context.Context, ch store.Change) error {
 
 func changeRow(c *conn, ch store.Change) error {
 	var ended time.Time
+	now := time.Now()
 	if ch.Ended {
-		ended, ch.Sealed = time.Now(), nil
+		ended, ch.Sealed = now, nil
 	}
 	return c.mustUpdate(`UPDATE login SET state = $5, sealed = $6, origin = COALESCE($7, origin),
-			expires_at = COALESCE($8, expires_at), due_at = COALESCE($9, due_at), ended_at = $10
+			expires_at = COALESCE($8, expires_at), due_at = COALESCE($9, due_at), ended_at = $10, changed_at = $11
 		WHERE id = $1 AND state = $2 AND ended_at IS NULL
 			AND ($3 IS NULL OR origin = $3) AND ($4 = '' OR owner = $4)`,
 		ch.ID, ch.From, blob(ch.Was), ch.Owner, ch.State, blob(ch.Sealed), blob(ch.Origin),
-		stamp(ch.Expires), stamp(ch.Due), stamp(ended))
+		stamp(ch.Expires), stamp(ch.Due), stamp(ended), stamp(now))
 }
 
 // CountStarts implements store.Logins.

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 )
 
 func scanTell(r row) (t store.Tell, err error) {
-	err = r.Scan(&t.Key, &t.Person, &t.Seq, &t.Payload, (*stamp)(&t.Try), &t.Tries, (*stamp)(&t.GiveUp))
+	err = r.Scan(&t.Key, &t.Person, &t.Seq, &t.Payload, (*stamp)(&t.Try), &t.Tries, (*stamp)(&t.GiveUp), &t.Owner)
 	return t, err
 }
 
@@ -18,9 +19,9 @@ func putTell(c *conn, t store.Tell) error {
 	if _, err := c.exec("DELETE FROM outbox WHERE key = $1", t.Key); err != nil {
 		return err
 	}
-	_, err := c.exec(`INSERT INTO outbox (key, person, payload, try_at, tries, give_up_at)
-		VALUES ($1, $2, $3, $4, $5, $6)`,
-		t.Key, t.Person, t.Payload, stamp(t.Try), t.Tries, stamp(t.GiveUp))
+	_, err := c.exec(`INSERT INTO outbox (key, person, payload, try_at, tries, give_up_at, owner)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		t.Key, t.Person, t.Payload, stamp(t.Try), t.Tries, stamp(t.GiveUp), t.Owner)
 	return err
 }
 
@@ -33,12 +34,49 @@ func (s *Store) PutTell(ctx context.Context, t store.Tell) error {
 	return nil
 }
 
+// ClaimTells implements store.Outbox. It writes only where there is something to
+// claim.
+func (s *Store) ClaimTells(ctx context.Context, owner string, dead []string) (claimed int, err error) {
+	from := append([]string{""}, dead...)
+	var theirs []string
+	err = s.look(ctx, func(c *conn) error {
+		for _, of := range from {
+			_, err := get(c, scanText, "SELECT key FROM outbox WHERE owner = $1 LIMIT 1", of)
+			if err == nil {
+				theirs = append(theirs, of)
+			} else if !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && len(theirs) > 0 {
+		err = s.commit(ctx, synced, func(c *conn) error {
+			claimed = 0
+			for _, of := range theirs {
+				n, err := c.exec("UPDATE outbox SET owner = $1 WHERE owner = $2", owner, of)
+				if err != nil {
+					return err
+				}
+				claimed += int(n)
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return 0, fmt.Errorf("claim tells: %w", err)
+	}
+	return claimed, nil
+}
+
 // DueTells implements store.Outbox. The plus has SQLite find the few that are due
 // by their time and then sort them, instead of walking all rows in order.
-func (s *Store) DueTells(ctx context.Context, limit int) (all []store.Tell, err error) {
+func (s *Store) DueTells(ctx context.Context, owner string, limit int) (all []store.Tell, err error) {
 	err = s.look(ctx, func(c *conn) (err error) {
-		all, err = list(c, scanTell, `SELECT key, person, seq, payload, try_at, tries, give_up_at FROM outbox
-			WHERE try_at <= $1 ORDER BY +seq LIMIT $2`, stamp(time.Now()), limit)
+		all, err = list(c, scanTell, `SELECT key, person, seq, payload, try_at, tries, give_up_at, owner FROM outbox
+			WHERE try_at <= $1 AND owner = $2 AND NOT EXISTS (SELECT 1 FROM outbox AS earlier
+				WHERE earlier.person = outbox.person AND earlier.seq < outbox.seq AND earlier.tries < $3)
+			ORDER BY +seq LIMIT $4`, stamp(time.Now()), owner, store.Patience, limit)
 		return err
 	})
 	if err != nil {

@@ -124,6 +124,11 @@ func (s *Store) connect(ctx context.Context, ready func(bool) error) error {
 	if err := prepare(ctx, writer, ready); err != nil {
 		return err
 	}
+	if s.lock != nil { // so whoever had a lease lives no more
+		if _, err := writer.exec("UPDATE replica SET lease_until = 0"); err != nil {
+			return fmt.Errorf("end leases: %w", err)
+		}
+	}
 	s.write <- writer
 	if s.lock == nil {
 		s.read = s.write

@@ -23,6 +23,12 @@ func (s *Store) Sweep(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("sweep logins: %w", err)
 	}
+	err = s.sweep(ctx, kept, `DELETE FROM replica WHERE lease_until < $1
+		AND NOT EXISTS (SELECT 1 FROM login WHERE login.owner = replica.id AND ended_at IS NULL)
+		AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.owner = replica.id)`, time.Now().Add(-time.Hour))
+	if err != nil {
+		return fmt.Errorf("sweep replicas: %w", err)
+	}
 	return nil
 }
 

@@ -62,7 +62,7 @@ func testChangeRequires(t *testing.T, s store.Store) {
 	same(t, "the login that was not changed", read(t, s, l.ID), l)
 	_, err := s.Account(t.Context(), "ana", "github")
 	wantErr(t, "the account that was not linked", err, store.ErrNotFound)
-	if tells, err := s.DueTells(t.Context(), 1); err != nil || len(tells) > 0 {
+	if tells, err := s.DueTells(t.Context(), "", 1); err != nil || len(tells) > 0 {
 		t.Errorf("got %+v, %v due, want nothing", tells, err)
 	}
 }

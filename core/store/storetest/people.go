@@ -103,7 +103,7 @@ func testForget(t *testing.T, s store.Store) {
 		same(t, "users, logins, accounts and starts of "+person,
 			[]int{len(users), len(logins), len(accounts), starts.Person.N}, []int{want, want, want, 2 * want})
 	}
-	tells, err := s.DueTells(ctx, 10)
+	tells, err := s.DueTells(ctx, "", 10)
 	must(t, err)
 	if len(tells) != 1 || tells[0].Person != bob {
 		t.Errorf("got tells %+v, want the one of %s", tells, bob)

@@ -105,7 +105,7 @@ func racePerson(t *testing.T, s store.Store) {
 
 func raceTells(t *testing.T, s store.Store) {
 	race(func(i int) {
-		if err := s.PutTell(t.Context(), store.Tell{Key: fmt.Sprint(i), Try: moment(0)}); err != nil {
+		if err := s.PutTell(t.Context(), store.Tell{Key: fmt.Sprint(i), Person: fmt.Sprint(i), Try: moment(0)}); err != nil {
 			t.Error(err)
 		}
 	})

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 func testRestart(t *testing.T, open Opener) {
 	s, restart := open(t)
 	ctx := t.Context()
+	must(t, s.AddReplica(ctx, "owner", time.Hour))
 	person, err := s.Person(ctx, "chat", "team", "ana")
 	must(t, err)
 	l, won := fullLogin(person, "github"), fullLogin(person, "gitlab")
@@ -39,7 +41,12 @@ func testRestart(t *testing.T, open Opener) {
 	if got := due(t, s)[1].Seq; got <= newest {
 		t.Errorf("got seq %d after a restart, want more than %d", got, newest)
 	}
-	claimed, err := s.ClaimLogins(ctx, "the new process", 10)
+	live, dead, err := s.Replicas(ctx)
+	must(t, err)
+	if live != 0 || !slices.Equal(dead, []string{l.Owner}) {
+		t.Errorf("got %d live processes and %q dead, want the last one dead", live, dead)
+	}
+	claimed, err := s.ClaimLogins(ctx, "the new process", dead, 1, 10)
 	must(t, err)
 	same(t, "logins of the last process", ids(claimed), []string{l.ID})
 }

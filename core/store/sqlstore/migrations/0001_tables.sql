@@ -33,6 +33,7 @@ CREATE TABLE login (
 	back_hash   BLOB,
 	created_at  INTEGER NOT NULL,
 	ended_at    INTEGER,              -- NULL: the login is open
+	changed_at  INTEGER,              -- by whomever
 	owner       TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE UNIQUE INDEX login_open ON login (person, provider) WHERE ended_at IS NULL;
@@ -41,6 +42,8 @@ CREATE UNIQUE INDEX login_back ON login (back_hash) WHERE back_hash IS NOT NULL;
 CREATE INDEX login_of_person ON login (person, created_at);
 CREATE INDEX login_from_place ON login (place, created_at);
 CREATE INDEX login_at_provider ON login (provider, created_at);
+CREATE INDEX login_owner ON login (owner) WHERE ended_at IS NULL;
+CREATE INDEX login_changed ON login (owner, changed_at) WHERE changed_at IS NOT NULL;
 CREATE INDEX login_ended ON login (ended_at) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE account (
@@ -74,9 +77,11 @@ CREATE TABLE outbox (
 	payload    TEXT NOT NULL,
 	try_at     INTEGER,
 	tries      INTEGER NOT NULL DEFAULT 0,
-	give_up_at INTEGER
+	give_up_at INTEGER,
+	owner      TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX outbox_due ON outbox (try_at);
+CREATE INDEX outbox_of_person ON outbox (person, seq);
 
 CREATE TABLE note (
 	key        TEXT PRIMARY KEY NOT NULL,

@@ -1,0 +1,140 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/usherbot/usher/core/store"
+)
+
+// AddReplica implements store.Replicas.
+func (s *Store) AddReplica(ctx context.Context, id string, life time.Duration) error {
+	err := s.commit(ctx, kept, func(c *conn) error {
+		_, err := c.exec("INSERT INTO replica (id, lease_until) VALUES ($1, $2)", id, stamp(time.Now().Add(life)))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("add replica: %w", err)
+	}
+	return nil
+}
+
+// RenewReplica implements store.Replicas.
+func (s *Store) RenewReplica(ctx context.Context, id string, life time.Duration) error {
+	err := s.commit(ctx, kept, func(c *conn) error {
+		now := time.Now()
+		return c.mustUpdate("UPDATE replica SET lease_until = $2 WHERE id = $1 AND lease_until > $3",
+			id, stamp(now.Add(life)), stamp(now))
+	})
+	if err != nil {
+		return fmt.Errorf("renew replica: %w", err)
+	}
+	return nil
+}
+
+// EndReplica implements store.Replicas.
+func (s *Store) EndReplica(ctx context.Context, id string) error {
+	err := s.commit(ctx, synced, func(c *conn) error {
+		for _, query := range []string{
+			"UPDATE login SET owner = '' WHERE owner = $1 AND ended_at IS NULL",
+			"UPDATE outbox SET owner = '' WHERE owner = $1",
+			"DELETE FROM lease WHERE replica = $1",
+			"DELETE FROM replica WHERE id = $1",
+		} {
+			if _, err := c.exec(query, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("end replica: %w", err)
+	}
+	return nil
+}
+
+// Replicas implements store.Replicas.
+func (s *Store) Replicas(ctx context.Context) (live int, dead []string, err error) {
+	var all []replica
+	err = s.look(ctx, func(c *conn) (err error) {
+		all, err = list(c, scanReplica, "SELECT id, lease_until > $1 FROM replica", stamp(time.Now()))
+		return err
+	})
+	if err != nil {
+		return 0, nil, fmt.Errorf("list replicas: %w", err)
+	}
+	for _, r := range all {
+		if r.lives {
+			live++
+		} else {
+			dead = append(dead, r.id)
+		}
+	}
+	return live, dead, nil
+}
+
+type replica struct {
+	id    string
+	lives bool
+}
+
+func scanReplica(r row) (one replica, err error) {
+	err = r.Scan(&one.id, &one.lives)
+	return one, err
+}
+
+// TakeLease implements store.Replicas. Whoever is seen dead stays dead, so what
+// was read of the holder is still true when the lease is taken from it.
+func (s *Store) TakeLease(ctx context.Context, key, replica string) (taken bool, err error) {
+	err = s.commit(ctx, kept, func(c *conn) error {
+		taken = false
+		now := stamp(time.Now())
+		if lives, err := c.lives(replica, now); err != nil || !lives {
+			return err
+		}
+		holder, err := get(c, scanText, "SELECT replica FROM lease WHERE key = $1", key)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			n, err := c.exec("INSERT INTO lease (key, replica) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING", key, replica)
+			taken = n == 1
+			return err
+		case err != nil:
+			return err
+		case holder == replica:
+			taken = true
+			return nil
+		}
+		if lives, err := c.lives(holder, now); err != nil || lives {
+			return err
+		}
+		n, err := c.exec("UPDATE lease SET replica = $3 WHERE key = $1 AND replica = $2", key, holder, replica)
+		taken = n == 1
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("take lease of %s: %w", key, err)
+	}
+	return taken, nil
+}
+
+func (c *conn) lives(id string, now stamp) (bool, error) {
+	_, err := get(c, scanText, "SELECT id FROM replica WHERE id = $1 AND lease_until > $2", id, now)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// GiveLease implements store.Replicas.
+func (s *Store) GiveLease(ctx context.Context, key, replica string) error {
+	err := s.commit(ctx, kept, func(c *conn) error {
+		_, err := c.exec("DELETE FROM lease WHERE key = $1 AND replica = $2", key, replica)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("give lease of %s: %w", key, err)
+	}
+	return nil
+}
