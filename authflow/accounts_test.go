@@ -28,7 +28,7 @@ func TestAccounts(t *testing.T) {
 
 		a, err := w.Accounts().Get(w.Context(), "alice", "auth")
 		who := authflow.Identity{Issuer: w.srv.URL(), Subject: "583231", Name: "octocat", URL: "https://github.com/octocat"}
-		if err != nil || a.Who != who || a.Title != "auth.example" || a.Expired() || a.Expires.Sub(a.LinkedAt) != time.Hour {
+		if err != nil || a.Who != who || a.Title != "auth.example" || a.State != authflow.Good || a.Expires.Sub(a.LinkedAt) != time.Hour {
 			w.Errorf("got %+v, %v, want octocat for an hour", a, err)
 		}
 		all, err := w.Accounts().List(w.Context(), "alice")
@@ -45,19 +45,19 @@ func TestAccounts(t *testing.T) {
 }
 
 func TestAccountExpires(t *testing.T) {
-	bubble(t, setup{server: authtest.Options{TokenLifetime: time.Minute}}, func(w *world) {
+	bubble(t, setup{server: authtest.Options{TokenLifetime: time.Minute, NoRefresh: true}}, func(w *world) {
 		w.approve(w.start("alice"), "octocat")
 		w.sleep(time.Minute + 4*time.Second + 999*time.Millisecond)
 		w.whoami("alice")
 		w.sleep(time.Millisecond)
 		_, err := w.Accounts().Client(w.Context(), "alice", "auth")
 		w.wantErr(err, authflow.ErrSignInAgain)
-		if a, err := w.Accounts().Get(w.Context(), "alice", "auth"); err != nil || !a.Expired() {
-			w.Errorf("got expired: %v, %v, want true", a.Expired(), err)
+		if a, err := w.Accounts().Get(w.Context(), "alice", "auth"); err != nil || a.State != authflow.Over {
+			w.Errorf("got it %s, %v, want it over", a.State, err)
 		}
 		w.link("alice", "octocat")
-		if a, err := w.Accounts().Get(w.Context(), "alice", "auth"); err != nil || a.Expired() {
-			w.Errorf("got expired: %v, %v after another login, want false", a.Expired(), err)
+		if a, err := w.Accounts().Get(w.Context(), "alice", "auth"); err != nil || a.State != authflow.Good {
+			w.Errorf("got it %s, %v after another login, want it good", a.State, err)
 		}
 	})
 }
@@ -66,26 +66,28 @@ func TestAccountRemove(t *testing.T) {
 	bubble(t, setup{}, func(w *world) {
 		first := w.link("alice", "octocat")
 		second := w.link("alice", "octocat")
-		_, err := w.Accounts().Remove(w.Context(), "alice", "auth", first.ID)
+		_, _, err := w.Accounts().Remove(w.Context(), "alice", "auth", first.ID)
 		w.wantErr(err, authflow.ErrNotLinked) // a later login has linked it since
 		if _, err := w.Accounts().Get(w.Context(), "alice", "auth"); err != nil {
 			w.Errorf("got %v, want it to stay", err)
 		}
-		a, err := w.Accounts().Remove(w.Context(), "alice", "auth", second.ID)
+		a, _, err := w.Accounts().Remove(w.Context(), "alice", "auth", second.ID)
 		if err != nil || a.Who.Name != "octocat" {
 			w.Errorf("got %+v, %v, want octocat", a, err)
 		}
-		_, err = w.Accounts().Remove(w.Context(), "alice", "auth", "")
+		_, _, err = w.Accounts().Remove(w.Context(), "alice", "auth", "")
 		w.wantErr(err, authflow.ErrNotLinked)
 
 		w.link("alice", "hubot") // no account is there to confirm against
-		if a, err := w.Accounts().Remove(w.Context(), "alice", "auth", ""); err != nil || a.Who.Name != "hubot" {
+		if a, _, err := w.Accounts().Remove(w.Context(), "alice", "auth", ""); err != nil || a.Who.Name != "hubot" {
 			w.Errorf("got %+v, %v, want hubot", a, err)
 		}
+		w.sleep(10 * time.Minute) // as many may be started again
+		w.link("alice", "octocat")
 		for verb, f := range map[string]func() error{
 			"Account":       func() error { _, err := w.Accounts().Get(w.Context(), "alice", "auth"); return err },
 			"AccountsOf":    func() error { _, err := w.Accounts().List(w.Context(), "alice"); return err },
-			"RemoveAccount": func() error { _, err := w.Accounts().Remove(w.Context(), "alice", "auth", ""); return err },
+			"RemoveAccount": func() error { _, _, err := w.Accounts().Remove(w.Context(), "alice", "auth", ""); return err },
 		} {
 			w.db.fail(verb, 1)
 			w.wantErr(f(), errBroken)
@@ -209,7 +211,7 @@ func TestAccountOfAProviderThatIsGone(t *testing.T) {
 		if err != nil || len(all) != 1 || all[0].Title != "auth" || all[0].Who.Name != "octocat" {
 			w.Errorf("got %+v, %v, want octocat at auth", all, err)
 		}
-		if _, err := w.Accounts().Remove(w.Context(), "alice", "auth", ""); err != nil {
+		if _, _, err := w.Accounts().Remove(w.Context(), "alice", "auth", ""); err != nil {
 			w.Error(err)
 		}
 	})

@@ -109,6 +109,34 @@ func (b *brittle) RemoveAccount(ctx context.Context, person, provider, by string
 	return a, err
 }
 
+func (b *brittle) Holders(ctx context.Context, issuer, subject string) (n int, err error) {
+	err = b.do("Holders", func() error { n, err = b.Store.Holders(ctx, issuer, subject); return err })
+	return n, err
+}
+
+func (b *brittle) ClaimRefreshes(ctx context.Context, limit int, hold time.Duration) (all []store.Account, err error) {
+	err = b.do("ClaimRefreshes", func() error { all, err = b.Store.ClaimRefreshes(ctx, limit, hold); return err })
+	return all, err
+}
+
+func (b *brittle) NextRefresh(ctx context.Context) (next time.Time, err error) {
+	err = b.do("NextRefresh", func() error { next, err = b.Store.NextRefresh(ctx); return err })
+	return next, err
+}
+
+func (b *brittle) BeginRefresh(ctx context.Context, id string, version int64, hold time.Duration) (sent time.Time, err error) {
+	err = b.do("BeginRefresh", func() error { sent, err = b.Store.BeginRefresh(ctx, id, version, hold); return err })
+	return sent, err
+}
+
+func (b *brittle) DelayRefresh(ctx context.Context, a store.Account, unclear bool) error {
+	return b.do("DelayRefresh", func() error { return b.Store.DelayRefresh(ctx, a, unclear) })
+}
+
+func (b *brittle) RenewAccount(ctx context.Context, a store.Account, t *store.Tell) error {
+	return b.do("RenewAccount", func() error { return b.Store.RenewAccount(ctx, a, t) })
+}
+
 func (b *brittle) PutTell(ctx context.Context, t store.Tell) error {
 	return b.do("PutTell", func() error { return b.Store.PutTell(ctx, t) })
 }

@@ -42,6 +42,10 @@ type Logins struct {
 	deciding  keyLock // by login: what takes it up, and what people decide about it
 	engine    *engine
 	outbox    chan struct{} // something was put into the outbox
+
+	flights    flights
+	refreshing chan struct{} // the next token may be due at another time
+	errands    errands
 }
 
 // New returns the logins of these providers. It asks nobody; Run does.
@@ -55,6 +59,7 @@ func New(o Options) *Logins {
 		providers: slices.Clone(o.Providers), owner: store.NewID(),
 		starting: newKeyLock(), deciding: newKeyLock(),
 		engine: newEngine(o.Providers), outbox: make(chan struct{}, 1),
+		flights: flights{now: map[string]*flight{}}, refreshing: make(chan struct{}, 1),
 	}
 }
 
@@ -202,12 +207,22 @@ func (l *Logins) change(ctx context.Context, id string, decide decision) (Login,
 		if err != nil {
 			return Login{}, err
 		}
+		who := o.Who
 		c, err := decide(row, &o)
 		if err == nil && c.Owner != "" && c.Owner != row.Owner {
 			err = ErrEnded // for this process
 		}
 		if err != nil {
 			return Login{}, err
+		}
+		left, err := l.leftover(ctx, row, who, &c)
+		if err != nil {
+			return Login{}, err
+		}
+		if o.Dropped {
+			if o.Revoked, err = l.discardable(ctx, left); err != nil {
+				return Login{}, err
+			}
 		}
 		c.ID, c.From, c.Was, c.Origin = row.ID, row.State, row.Origin, l.sealOrigin(row, o)
 		if c.State != string(Granted) {
@@ -222,6 +237,8 @@ func (l *Logins) change(ctx context.Context, id string, decide decision) (Login,
 		}
 		l.log.Info("login "+c.State, "login", id, "provider", row.Provider, "why", string(o.Why))
 		l.tellSoon()
+		l.refreshSoon()
+		l.discard(ctx, left)
 		row.State, row.Sealed, row.Origin = c.State, c.Sealed, c.Origin
 		if !c.Expires.IsZero() {
 			row.Expires = c.Expires

@@ -77,7 +77,7 @@ func TestTellForADay(t *testing.T) {
 			8s tells alice: denied
 			12s tells alice: denied
 			20s tells alice: denied`)
-		if n := strings.Count(w.logged.String(), "never told of"); n != 2 { // as text and as JSON
+		if n := strings.Count(w.logged.String(), "never told"); n != 2 { // as text and as JSON
 			w.Errorf("got %d lines about it, want 2", n)
 		}
 	})
@@ -226,7 +226,7 @@ func TestTellStops(t *testing.T) {
 				w.note("tells " + l.Person)
 				<-ctx.Done()
 				return ctx.Err()
-			})
+			}, nil)
 		}()
 		w.sleep(11 * time.Second)
 		before := time.Now()

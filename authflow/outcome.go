@@ -73,6 +73,9 @@ func (l *Logins) linked(row store.Login, who Identity, t Token) store.Change {
 		Issuer: who.Issuer, Subject: who.Subject, Name: who.Name, URL: who.URL,
 		Scopes: t.Scopes, Expires: t.Expires, LinkedBy: row.ID, LinkedAt: time.Now(),
 	}
-	a.Sealed = sealJSON(l.keys, revealToken(t), store.InAccount, a.ID, a.Person)
+	if p, err := l.Provider(row.Provider); err == nil {
+		a.Refresh = p.refreshAt(t, a.LinkedAt)
+	}
+	a.Sealed = l.sealToken(a, t)
 	return store.Change{State: string(Linked), Ended: true, Account: &a}
 }

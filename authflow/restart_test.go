@@ -114,7 +114,7 @@ func TestRestartKeepsTheTimeToName(t *testing.T) {
 		w.sleep(9 * time.Minute)
 		restart()
 		w.sleep(3 * time.Minute)
-		w.wantState(l, "failed unnamed (token dropped)")
+		w.wantState(l, "failed unnamed (token revoked)")
 	})
 }
 
@@ -136,6 +136,7 @@ func TestRestartWhileConfirming(t *testing.T) {
 			asks who
 			tells alice: confirming hubot
 			tells alice: confirming hubot
+			revokes
 			tells alice: linked hubot`)
 		if got := w.whoami("alice"); got != "hubot" { // it is the right token
 			w.Errorf("got %s, want hubot", got)
@@ -153,7 +154,7 @@ func TestRestartKeepsTheTimeToConfirm(t *testing.T) {
 		w.wantTold(`
 			5s tells alice: confirming hubot
 			9m0s tells alice: confirming hubot
-			10m5s tells alice: expired (token dropped)`)
+			10m5s tells alice: expired (token revoked)`)
 	})
 }
 
@@ -260,7 +261,7 @@ func TestRunNeedsTheStore(t *testing.T) {
 		w.stop()
 		w.load()
 		w.db.fail("ClaimLogins", 1)
-		err := w.Logins.Run(w.Context(), nil)
+		err := w.Logins.Run(w.Context(), nil, nil)
 		w.wantErr(err, errBroken)
 	})
 }

@@ -14,13 +14,16 @@ import (
 
 // Run looks after the logins until ctx ends: it takes up those that an earlier
 // process left, polls, and calls tell for each login of which somebody must
-// hear, again and again until tell returns nil.
+// hear, again and again until tell returns nil. It refreshes the tokens of accounts
+// before they run out, and calls died likewise for an account whose access the
+// provider has ended.
 //
 // A login that tell gets is open when its card was not shown yet, or must move
 // before the chat loses it; tell then calls Keep. It is Confirming also when its
 // person must be asked whether the account is theirs. Otherwise it has ended.
-// tell may be called at the same time for different logins. Run is called once.
-func (l *Logins) Run(ctx context.Context, tell func(context.Context, Login) error) error {
+// Both may be called at the same time for different logins and accounts. Run is
+// called once.
+func (l *Logins) Run(ctx context.Context, tell func(context.Context, Login) error, died func(context.Context, Account) error) error {
 	if err := l.claim(ctx); err != nil {
 		return err
 	}
@@ -28,9 +31,11 @@ func (l *Logins) Run(ctx context.Context, tell func(context.Context, Login) erro
 	work, abort := context.WithCancel(context.WithoutCancel(ctx))
 	defer abort()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, abort) })()
+	defer l.errands.drain(work)
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	wg.Go(func() { l.deliver(ctx, work, tell) })
+	wg.Go(func() { l.deliver(ctx, work, tell, died) })
+	wg.Go(func() { l.refreshes(ctx) })
 	wg.Go(func() { l.sweep(ctx) })
 	l.poll(ctx, work, &wg)
 	return nil
@@ -176,8 +181,8 @@ func (l *Logins) serve(ctx context.Context, e *entry) {
 
 // request runs ask with a slot and a time limit. It reports false when the
 // request was ended before there was an answer: then nothing is known.
-func (l *Logins) request(ctx context.Context, e *entry, ask func(context.Context)) bool {
-	for _, slots := range []chan struct{}{l.engine.per[e.provider.Name], l.engine.slots} {
+func (l *Logins) request(ctx context.Context, provider string, ask func(context.Context)) bool {
+	for _, slots := range []chan struct{}{l.engine.per[provider], l.engine.slots} {
 		select {
 		case slots <- struct{}{}:
 			defer func() { <-slots }()
@@ -195,7 +200,7 @@ func (l *Logins) request(ctx context.Context, e *entry, ask func(context.Context
 func (l *Logins) askNext(ctx context.Context, e *entry) {
 	var a Answer
 	var err error
-	asked := l.request(ctx, e, func(ctx context.Context) {
+	asked := l.request(ctx, e.provider.Name, func(ctx context.Context) {
 		a, err = e.flow.Next(ctx, l.http, e.turn.Grant, nil)
 	})
 	if err == nil && a.State == Granted && a.Token == nil {
@@ -248,7 +253,7 @@ func (l *Logins) slower(ctx context.Context, e *entry) {
 func (l *Logins) askWho(ctx context.Context, e *entry) {
 	var who Identity
 	var err error
-	asked := l.request(ctx, e, func(ctx context.Context) {
+	asked := l.request(ctx, e.provider.Name, func(ctx context.Context) {
 		who, err = e.provider.Who(ctx, l.http, e.token)
 	})
 	if !asked || err != nil && ctx.Err() != nil {
@@ -283,6 +288,7 @@ func (l *Logins) commit(ctx context.Context, e *entry) bool {
 	switch {
 	case errors.Is(err, ErrEnded):
 		l.log.Info("login was ended elsewhere", "login", e.row.ID, "provider", e.row.Provider)
+		l.discardLate(ctx, e)
 		return false
 	case err != nil:
 		l.log.Error("a login could not be stored and is tried again", "login", e.row.ID, "error", err)

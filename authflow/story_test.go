@@ -38,10 +38,15 @@ func (w *world) asked() []event {
 		{"asks for a code", []authtest.Endpoint{authtest.Device, authtest.GitHubDevice, authtest.FacebookDevice}},
 		{"polls", []authtest.Endpoint{authtest.Token, authtest.GitHubToken, authtest.FacebookToken}},
 		{"asks who", []authtest.Endpoint{authtest.UserInfo, authtest.GitHubUser, authtest.FacebookUser}},
+		{"revokes", []authtest.Endpoint{authtest.Revocation, authtest.GitHubRevocation, authtest.FacebookRevocation}},
 	} {
 		for _, r := range w.srv.Requests(one.at...) {
+			what := one.what
+			if r.Form.Get("grant_type") == "refresh_token" {
+				what = "refreshes"
+			}
 			if !r.At.Before(w.began) {
-				out = append(out, event{r.At.Sub(w.began), one.what})
+				out = append(out, event{r.At.Sub(w.began), what})
 			}
 		}
 	}

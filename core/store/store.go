@@ -171,7 +171,8 @@ type Accounts interface {
 	Account(ctx context.Context, person, provider string) (Account, error)
 	// AccountsOf returns the accounts of a person, sorted by provider.
 	AccountsOf(ctx context.Context, person string) ([]Account, error)
-	// Holders counts the persons who have linked the account with that key.
+	// Holders counts the persons who have linked the account with that key, and to
+	// whom it is of use.
 	Holders(ctx context.Context, issuer, subject string) (int, error)
 	// RemoveAccount deletes a person's account and returns what it was. Where
 	// linkedBy is set, only an account that this login linked. Otherwise

@@ -66,7 +66,8 @@ func (s *Store) AccountsOf(ctx context.Context, person string) (all []store.Acco
 // Holders implements store.Accounts.
 func (s *Store) Holders(ctx context.Context, issuer, subject string) (n int, err error) {
 	err = s.look(ctx, func(c *conn) (err error) {
-		n, err = get(c, scanCount, "SELECT COUNT(*) FROM account WHERE issuer = $1 AND subject = $2", issuer, subject)
+		n, err = get(c, scanCount, `SELECT COUNT(*) FROM account
+			WHERE issuer = $1 AND subject = $2 AND state = ''`, issuer, subject)
 		return err
 	})
 	if err != nil {

@@ -46,7 +46,12 @@ func testHolders(t *testing.T, s store.Store) {
 		must(t, err)
 		same(t, "holders of "+subject, n, want)
 	}
-	n, err := s.Holders(t.Context(), "https://other.example", a.Subject)
+	a.State = "dead"
+	must(t, s.RenewAccount(t.Context(), a, nil))
+	n, err := s.Holders(t.Context(), a.Issuer, a.Subject)
+	must(t, err)
+	same(t, "holders to whom it is of use", n, 1)
+	n, err = s.Holders(t.Context(), "https://other.example", a.Subject)
 	must(t, err)
 	same(t, "holders of the same subject elsewhere", n, 0)
 }
