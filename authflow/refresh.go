@@ -109,7 +109,7 @@ func (l *Logins) fly(ctx context.Context, p Provider, person string, n need) (f 
 func (l *Logins) tokenOf(ctx context.Context, p Provider, person string, refused seal.Secret) (Token, error) {
 	n := need{refused: refused}
 	for {
-		row, t, err := l.held(ctx, person, p.Name)
+		row, t, err := l.openAccount(ctx, person, p.Name)
 		if err != nil || n.of(row, t, p, time.Now()) == useIt {
 			return t, err
 		}
@@ -125,8 +125,8 @@ func (l *Logins) tokenOf(ctx context.Context, p Provider, person string, refused
 	}
 }
 
-// held reads an account that is of use, with its token.
-func (l *Logins) held(ctx context.Context, person, provider string) (store.Account, Token, error) {
+// openAccount reads an account that is of use, with its token.
+func (l *Logins) openAccount(ctx context.Context, person, provider string) (store.Account, Token, error) {
 	row, err := l.Accounts().row(ctx, person, provider)
 	if err != nil {
 		return row, Token{}, err
@@ -142,7 +142,7 @@ func (l *Logins) held(ctx context.Context, person, provider string) (store.Accou
 // and returns it.
 func (l *Logins) refresh(ctx context.Context, p Provider, person string, n need) (Token, error) {
 	for patience := time.Now().Add(2 * refreshHold); ; {
-		row, t, err := l.held(ctx, person, p.Name)
+		row, t, err := l.openAccount(ctx, person, p.Name)
 		if err != nil {
 			return Token{}, err
 		}
