@@ -57,7 +57,7 @@ func (n need) of(row store.Account, t Token, p Provider, now time.Time) care {
 		return useIt
 	case !useless && unclear && p.Rotates:
 		return useItUp
-	case useless && !unclear && row.Tries > 0 && now.Before(row.Refresh):
+	case n.ahead == 0 && !unclear && row.Tries > 0 && now.Before(row.Refresh):
 		return backOff
 	}
 	return refreshIt

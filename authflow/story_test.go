@@ -76,6 +76,14 @@ func (w *world) wantTold(want string) {
 	w.compare(w.toldSoFar(), want)
 }
 
+// wantCare is wantStory without the requests in a person's name.
+func (w *world) wantCare(want string) {
+	w.Helper()
+	all := slices.Concat(slices.DeleteFunc(w.asked(), func(e event) bool { return e.what == "asks who" }), w.toldSoFar())
+	slices.SortStableFunc(all, func(a, b event) int { return cmp.Compare(a.at, b.at) })
+	w.compare(all, want)
+}
+
 func (w *world) compare(all []event, want string) {
 	w.Helper()
 	want = strings.TrimSpace(want)

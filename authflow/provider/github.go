@@ -39,7 +39,7 @@ func GitHub(a App) (authflow.Provider, error) {
 		Revoke: strings.TrimSuffix(user, "/user") + "/applications/" + clientID + "/token",
 	})
 	at.Revoke = strings.ReplaceAll(at.Revoke, clientID, url.PathEscape(a.ID))
-	g := github{Device: a.device(at), client: a.client(at), home: home, user: at.Userinfo}
+	g := github{Device: a.device(at), OAuth: a.client(at), home: home, user: at.Userinfo}
 	p := authflow.Provider{
 		Name: a.Name, Title: cmp.Or(a.Title, "GitHub"), Issuer: home,
 		StartLimit:  a.StartLimit,
@@ -62,8 +62,8 @@ const clientID = "{client_id}"
 // github is the device flow, and what GitHub says of scopes and people.
 type github struct {
 	authflow.Device
-	client     authflow.OAuthClient
-	home, user string // where people go, and where a token says whose it is
+	OAuth      authflow.OAuthClient // exported, so that fmt hides its secret
+	home, user string               // where people go, and where a token says whose it is
 }
 
 // Next implements authflow.Flow.
@@ -78,7 +78,7 @@ func (g github) Next(ctx context.Context, c *http.Client, at authflow.Grant, bac
 // refresh implements authflow.Provider.Refresh. What the answer leaves out because
 // another scope includes it was granted as before.
 func (g github) refresh(ctx context.Context, c *http.Client, t authflow.Token) (authflow.Token, error) {
-	next, err := g.client.Refresh(ctx, c, t)
+	next, err := g.OAuth.Refresh(ctx, c, t)
 	if err == nil {
 		next.Scopes = withImplied(next.Scopes, t.Scopes)
 	}
@@ -92,14 +92,14 @@ func (g github) revoke(ctx context.Context, c *http.Client, t authflow.Token) er
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, g.client.RevokeURL, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, g.OAuth.RevokeURL, bytes.NewReader(body))
 	if err != nil {
 		return errors.New("revocation: the endpoint makes no valid URL")
 	}
-	req.SetBasicAuth(g.client.ID, g.client.Secret.Reveal())
+	req.SetBasicAuth(g.OAuth.ID, g.OAuth.Secret.Reveal())
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/vnd.github+json")
-	r, err := authflow.SendOnce(c, req, t.Access, g.client.Secret)
+	r, err := authflow.SendOnce(c, req, t.Access, g.OAuth.Secret)
 	if err != nil || r.Status() == http.StatusUnprocessableEntity {
 		return err
 	}
