@@ -128,7 +128,7 @@ func TestRefreshMeetsTrouble(t *testing.T) {
 				if got := w.whoami("alice"); got != "octocat" {
 					w.Errorf("got %s, want octocat, by the token that is still good", got)
 				}
-					w.sleep(time.Minute)
+				w.sleep(time.Minute)
 				w.wantCare(tt.want)
 				if got := w.whoami("alice"); got != "octocat" {
 					w.Errorf("got %s, want octocat", got)
@@ -142,9 +142,11 @@ func TestRefreshMeetsTrouble(t *testing.T) {
 // whichever process.
 func TestRefreshRefused(t *testing.T) {
 	tests := map[string]func(w *world){
-		"taken back":             func(w *world) { w.srv.Withdraw(w.srv.User("octocat")) },
-		"in GitHub's words":      func(w *world) { w.srv.Break(authtest.Token, fault(200, `{"error":"bad_refresh_token"}`)) },
-		"in Twitch's words":      func(w *world) { w.srv.Break(authtest.Token, fault(400, `{"status":400,"message":"Invalid refresh token"}`)) },
+		"taken back":        func(w *world) { w.srv.Withdraw(w.srv.User("octocat")) },
+		"in GitHub's words": func(w *world) { w.srv.Break(authtest.Token, fault(200, `{"error":"bad_refresh_token"}`)) },
+		"in Twitch's words": func(w *world) {
+			w.srv.Break(authtest.Token, fault(400, `{"status":400,"message":"Invalid refresh token"}`))
+		},
 		"a request that is none": func(w *world) { w.srv.Break(authtest.Token, fault(400, `{"error":"invalid_request"}`)) },
 		"without words":          func(w *world) { w.srv.Break(authtest.Token, authtest.HTML(401)) },
 	}
@@ -226,7 +228,7 @@ func TestRefreshIsLost(t *testing.T) {
 				if got := w.whoami("alice"); got != "octocat" {
 					w.Errorf("got %s, want octocat, by the token that is still good", got)
 				}
-					w.sleep(aWhile)
+				w.sleep(aWhile)
 				w.wantCare(tt.want)
 			})
 		})
