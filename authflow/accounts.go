@@ -4,23 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/usherbot/usher/core/seal"
 	"github.com/usherbot/usher/core/store"
 )
 
-// Errors of Accounts. Core starts a login for the first two.
+// Errors of Accounts, and of requests by its clients. Core starts a login for the
+// first two.
 var (
 	// ErrNotLinked: the person has no account at that provider.
 	ErrNotLinked = errors.New("not signed in")
-	// ErrSignInAgain: the account's token has run out.
-	ErrSignInAgain = errors.New("signed in too long ago")
+	// ErrSignInAgain: the account is not Good.
+	ErrSignInAgain = errors.New("the access has ended")
 	// ErrForeignHost is the error of a request that would have taken a token to
 	// a host that is not its provider's.
 	ErrForeignHost = errors.New("not a host of this provider")
@@ -28,17 +23,26 @@ var (
 
 // Account is an identity at a provider that a person has linked.
 type Account struct {
-	Provider string
-	Title    string // of the provider
-	Who      Identity
-	Scopes   []string // as granted
-	Expires  time.Time
-	LinkedAt time.Time
-	Manage   string // the page where the person removes access by hand; may be empty
+	ID, Person string
+	Provider   string
+	Title      string // of the provider
+	Who        Identity
+	Scopes     []string // as granted
+	State      AccountState
+	Expires    time.Time // of its token; zero: not known
+	LinkedAt   time.Time
+	Manage     string // the page where the person removes access by hand; may be empty
 }
 
-// Expired reports whether the person has to sign in again.
-func (a Account) Expired() bool { return !a.Expires.IsZero() && !time.Now().Before(a.Expires) }
+// AccountState is whether an account can be used.
+type AccountState string
+
+// The states of an account. Only a login makes it Good again.
+const (
+	Good AccountState = "good" // its token is good, or can be refreshed
+	Over AccountState = "over" // its token has run out, and there is no other
+	Dead AccountState = "dead" // the provider has ended the access, and the person was told
+)
 
 // Lacks returns those of scopes that were not granted.
 func (a Account) Lacks(scopes []string) []string { return missing(scopes, a.Scopes) }
@@ -68,41 +72,31 @@ func (a Accounts) Get(ctx context.Context, person, provider string) (Account, er
 	return a.view(row), err
 }
 
-// Client returns a client that makes requests in the person's name, to the
-// provider's own hosts only. It returns ErrNotLinked or ErrSignInAgain. The
-// client is good for as long as its token; ask for one per use.
-func (a Accounts) Client(ctx context.Context, person, provider string) (*http.Client, error) {
-	p, err := a.logins.Provider(provider)
-	if err != nil {
-		return nil, err
-	}
+// Remove has the provider end a person's access, for up to ten seconds, and forgets
+// the account whether or not it did. It returns what the account was and what
+// became of the access, or ErrNotLinked. Where linkedBy is not empty, only the
+// account that this login linked.
+func (a Accounts) Remove(ctx context.Context, person, provider, linkedBy string) (Account, Revocation, error) {
 	row, err := a.row(ctx, person, provider)
+	if err == nil && linkedBy != "" && row.LinkedBy != linkedBy {
+		err = ErrNotLinked
+	}
 	if err != nil {
-		return nil, err
+		return Account{}, "", err
 	}
-	if a.view(row).Expired() {
-		return nil, ErrSignInAgain
-	}
-	var w wireToken
-	if err := openJSON(a.logins.keys, row.Sealed, &w, store.InAccount, row.ID, row.Person); err != nil {
-		return nil, err
-	}
-	t := bound{hosts: p.Hosts, token: seal.Secret(w.Access), next: a.logins.transport}
-	return &http.Client{Transport: t, Timeout: time.Minute}, nil
-}
-
-// Remove forgets a person's account and returns what it was, or ErrNotLinked.
-// Where linkedBy is not empty, only the account that this login linked.
-func (a Accounts) Remove(ctx context.Context, person, provider, linkedBy string) (Account, error) {
-	row, err := a.logins.store.RemoveAccount(ctx, person, provider, linkedBy)
+	end := a.logins.revokeAccount(ctx, row)
+	gone, err := a.logins.store.RemoveAccount(ctx, person, provider, linkedBy)
 	if errors.Is(err, store.ErrNotFound) {
-		return Account{}, ErrNotLinked
+		return Account{}, "", ErrNotLinked
 	}
 	if err != nil {
-		return Account{}, fmt.Errorf("remove account: %w", err)
+		return Account{}, "", fmt.Errorf("remove account: %w", err)
 	}
-	a.logins.log.Info("account removed", "provider", provider, "login", row.LinkedBy)
-	return a.view(row), nil
+	if gone.ID != row.ID || gone.Version != row.Version { // its token is another one by now
+		end = a.logins.revokeAccount(ctx, gone)
+	}
+	a.logins.log.Info("account removed", "provider", provider, "login", gone.LinkedBy, "revocation", string(end))
+	return a.view(gone), end, nil
 }
 
 func (a Accounts) row(ctx context.Context, person, provider string) (store.Account, error) {
@@ -118,8 +112,8 @@ func (a Accounts) row(ctx context.Context, person, provider string) (store.Accou
 
 func (a Accounts) view(row store.Account) Account {
 	out := Account{
-		Provider: row.Provider, Title: row.Provider, Scopes: row.Scopes, Expires: row.Expires, LinkedAt: row.LinkedAt,
-		Who: Identity{Issuer: row.Issuer, Subject: row.Subject, Name: row.Name, URL: row.URL},
+		ID: row.ID, Person: row.Person, Provider: row.Provider, Title: row.Provider,
+		Who: identityOf(row), Scopes: row.Scopes, State: stateOf(row, time.Now()), Expires: row.Expires, LinkedAt: row.LinkedAt,
 	}
 	if p, err := a.logins.Provider(row.Provider); err == nil {
 		out.Title, out.Manage = p.Title, p.Manage
@@ -127,32 +121,16 @@ func (a Accounts) view(row store.Account) Account {
 	return out
 }
 
-// bound sends a token to a provider's own hosts, over https, and nowhere else:
-// every hop of a redirect passes here.
-type bound struct {
-	hosts []string
-	token seal.Secret
-	next  http.RoundTripper
+func identityOf(row store.Account) Identity {
+	return Identity{Issuer: row.Issuer, Subject: row.Subject, Name: row.Name, URL: row.URL}
 }
 
-// RoundTrip implements http.RoundTripper.
-func (b bound) RoundTrip(r *http.Request) (*http.Response, error) {
-	if !b.home(r.URL) {
-		if r.Body != nil {
-			r.Body.Close()
-		}
-		return nil, fmt.Errorf("%w: %s", ErrForeignHost, r.URL.Host)
+func stateOf(row store.Account, now time.Time) AccountState {
+	switch {
+	case row.State == string(Dead):
+		return Dead
+	case row.Refresh.IsZero() && !row.Expires.IsZero() && !now.Before(row.Expires):
+		return Over
 	}
-	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+b.token.Reveal())
-	return b.next.RoundTrip(r)
-}
-
-func (b bound) home(u *url.URL) bool {
-	if _, err := SecureURL(u.String()); err != nil {
-		return false
-	}
-	return slices.ContainsFunc(b.hosts, func(h string) bool {
-		return strings.EqualFold(h, u.Host) || strings.EqualFold(net.JoinHostPort(h, "443"), u.Host)
-	})
+	return Good
 }

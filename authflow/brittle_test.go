@@ -21,6 +21,7 @@ type brittle struct {
 	mu     sync.Mutex
 	broken map[string]int    // how often a verb is still to fail
 	after  map[string]func() // done once, when a verb has succeeded
+	teller string            // whose outbox was read last
 	moved  *store.Account    // read instead of any other account
 }
 
@@ -29,6 +30,14 @@ func (b *brittle) fail(verb string, n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.broken[verb] = n
+}
+
+// outbox returns what is due to be told by the process that runs.
+func (b *brittle) outbox(ctx context.Context) ([]store.Tell, error) {
+	b.mu.Lock()
+	teller := b.teller
+	b.mu.Unlock()
+	return b.Store.DueTells(ctx, teller, 10)
 }
 
 // then has f done once, when a verb has succeeded the next time.
@@ -69,8 +78,8 @@ func (b *brittle) OpenLogins(ctx context.Context, person string) (all []store.Lo
 	return all, err
 }
 
-func (b *brittle) ClaimLogins(ctx context.Context, owner string, limit int) (all []store.Login, err error) {
-	err = b.do("ClaimLogins", func() error { all, err = b.Store.ClaimLogins(ctx, owner, limit); return err })
+func (b *brittle) ClaimLogins(ctx context.Context, owner string, dead []string, live, limit int) (all []store.Login, err error) {
+	err = b.do("ClaimLogins", func() error { all, err = b.Store.ClaimLogins(ctx, owner, dead, live, limit); return err })
 	return all, err
 }
 
@@ -109,12 +118,56 @@ func (b *brittle) RemoveAccount(ctx context.Context, person, provider, by string
 	return a, err
 }
 
+func (b *brittle) Holders(ctx context.Context, issuer, subject string) (n int, err error) {
+	err = b.do("Holders", func() error { n, err = b.Store.Holders(ctx, issuer, subject); return err })
+	return n, err
+}
+
+func (b *brittle) ClaimRefreshes(ctx context.Context, limit int, hold time.Duration) (all []store.Account, err error) {
+	err = b.do("ClaimRefreshes", func() error { all, err = b.Store.ClaimRefreshes(ctx, limit, hold); return err })
+	return all, err
+}
+
+func (b *brittle) NextRefresh(ctx context.Context) (next time.Time, err error) {
+	err = b.do("NextRefresh", func() error { next, err = b.Store.NextRefresh(ctx); return err })
+	return next, err
+}
+
+func (b *brittle) BeginRefresh(ctx context.Context, id string, version int64, hold time.Duration) (sent time.Time, err error) {
+	err = b.do("BeginRefresh", func() error { sent, err = b.Store.BeginRefresh(ctx, id, version, hold); return err })
+	return sent, err
+}
+
+func (b *brittle) DelayRefresh(ctx context.Context, a store.Account, unclear bool) error {
+	return b.do("DelayRefresh", func() error { return b.Store.DelayRefresh(ctx, a, unclear) })
+}
+
+func (b *brittle) RenewAccount(ctx context.Context, a store.Account, t *store.Tell) error {
+	return b.do("RenewAccount", func() error { return b.Store.RenewAccount(ctx, a, t) })
+}
+
+func (b *brittle) AddReplica(ctx context.Context, id string, life time.Duration) error {
+	return b.do("AddReplica", func() error { return b.Store.AddReplica(ctx, id, life) })
+}
+
+func (b *brittle) RenewReplica(ctx context.Context, id string, life time.Duration) error {
+	return b.do("RenewReplica", func() error { return b.Store.RenewReplica(ctx, id, life) })
+}
+
+func (b *brittle) Replicas(ctx context.Context) (live int, dead []string, err error) {
+	err = b.do("Replicas", func() error { live, dead, err = b.Store.Replicas(ctx); return err })
+	return live, dead, err
+}
+
 func (b *brittle) PutTell(ctx context.Context, t store.Tell) error {
 	return b.do("PutTell", func() error { return b.Store.PutTell(ctx, t) })
 }
 
-func (b *brittle) DueTells(ctx context.Context, limit int) (all []store.Tell, err error) {
-	err = b.do("DueTells", func() error { all, err = b.Store.DueTells(ctx, limit); return err })
+func (b *brittle) DueTells(ctx context.Context, owner string, limit int) (all []store.Tell, err error) {
+	b.mu.Lock()
+	b.teller = owner
+	b.mu.Unlock()
+	err = b.do("DueTells", func() error { all, err = b.Store.DueTells(ctx, owner, limit); return err })
 	return all, err
 }
 

@@ -33,19 +33,19 @@ func TestCancel(t *testing.T) {
 			0s asks for a code
 			5s polls
 			5s asks who
-			5s tells alice: granted`, " (token dropped)"},
+			5s tells alice: granted`, " (token revoked)"},
 		{"a token, and the question whose under way", "", func(w *world, l authflow.Login) {
 			w.approve(l, "octocat")
 			w.srv.Break(authtest.UserInfo, authtest.Hang())
 		}, `
 			0s asks for a code
 			5s polls
-			5s asks who`, " (token dropped)"},
+			5s asks who`, " (token revoked)"},
 		{"confirming", "hubot", func(w *world, l authflow.Login) { w.approve(l, "octocat") }, `
 			0s asks for a code
 			5s polls
 			5s asks who
-			5s tells alice: confirming octocat`, " (token dropped)"},
+			5s tells alice: confirming octocat`, " (token revoked)"},
 		{"a token that cannot be stored", "", func(w *world, l authflow.Login) {
 			w.approve(l, "octocat")
 			time.AfterFunc(4*time.Second, func() { w.db.fail("ChangeLogin", 2) })
@@ -79,7 +79,11 @@ func TestCancel(t *testing.T) {
 					w.wantErr(err, authflow.ErrEnded)
 					w.sleep(aWhile)
 					w.wantState(l, way+tt.ends)
-					w.wantStory(tt.want + "\n6.9s tells alice: " + way + tt.ends)
+					want := tt.want
+					if tt.ends != "" {
+						want += "\n6.9s revokes"
+					}
+					w.wantStory(want + "\n6.9s tells alice: " + way + tt.ends)
 					if a, err := w.db.Account(w.Context(), "alice", "auth"); a.Name != tt.had || (err == nil) != (tt.had != "") {
 						w.Errorf("got account %q, %v, want %q", a.Name, err, tt.had)
 					}
@@ -237,7 +241,8 @@ func TestForgotten(t *testing.T) {
 		w.sleep(aWhile)
 		w.wantStory(`
 			0s asks for a code
-			5s polls`)
+			5s polls
+			5s revokes`)
 		if all, err := w.Accounts().List(w.Context(), "alice"); err != nil || len(all) > 0 {
 			w.Errorf("got accounts %v, %v, want none", all, err)
 		}

@@ -41,6 +41,7 @@ type origin struct {
 	Missing []string `json:"missing,omitempty"`
 	Why     Why      `json:"why,omitempty"`
 	Dropped bool     `json:"dropped,omitempty"`
+	Revoked bool     `json:"revoked,omitempty"`
 	Who     Identity `json:"who,omitzero"`
 	Core    []byte   `json:"core,omitempty"` // as given to Start and Keep
 }
@@ -111,6 +112,16 @@ func (l *Logins) openOrigin(row store.Login) (origin, error) {
 	return o, openJSON(l.keys, row.Origin, &o, store.InOrigin, row.ID, row.Person)
 }
 
+func (l *Logins) sealToken(row store.Account, t Token) []byte {
+	return sealJSON(l.keys, revealToken(t), store.InAccount, row.ID, row.Person)
+}
+
+func (l *Logins) openToken(row store.Account) (Token, error) {
+	var w wireToken
+	err := openJSON(l.keys, row.Sealed, &w, store.InAccount, row.ID, row.Person)
+	return w.token(), err
+}
+
 // view is a row as others see it.
 func (l *Logins) view(row store.Login) (Login, error) {
 	o, err := l.openOrigin(row)
@@ -119,7 +130,8 @@ func (l *Logins) view(row store.Login) (Login, error) {
 	}
 	out := Login{
 		ID: row.ID, Person: row.Person, Provider: row.Provider,
-		State: State(row.State), Why: o.Why, Scopes: o.Scopes, Had: o.Had, Missing: o.Missing, Dropped: o.Dropped,
+		State: State(row.State), Why: o.Why, Scopes: o.Scopes, Had: o.Had, Missing: o.Missing,
+		Dropped: o.Dropped, Revoked: o.Revoked,
 		Created: row.Created, Expires: row.Expires, Shown: row.Shown, Who: o.Who, Origin: o.Core,
 	}
 	if out.State != Waiting {

@@ -66,7 +66,7 @@ func TestBlobsComeBack(t *testing.T) {
 		t.Errorf("got another token back: %+v of %v, want %+v", got, s.Since, fullToken)
 	}
 	o := origin{
-		Scopes: []string{"a"}, Had: []string{"c"}, Missing: []string{"b"}, Why: Refused, Dropped: true,
+		Scopes: []string{"a"}, Had: []string{"c"}, Missing: []string{"b"}, Why: Refused, Dropped: true, Revoked: true,
 		Who: Identity{Issuer: "i", Subject: "s", Name: "n", URL: "u"}, Core: []byte("card"),
 	}
 	full(t, o)

@@ -76,7 +76,7 @@ func (d Device) begin(ctx context.Context, c *http.Client, a Ask, verifier seal.
 		form.Set("code_challenge_method", "S256")
 	}
 	sent := time.Now()
-	r, err := d.post(ctx, c, d.DeviceURL, form)
+	r, err := d.client().post(ctx, c, d.DeviceURL, form)
 	if err != nil {
 		return Grant{}, err
 	}
@@ -94,39 +94,15 @@ func (d Device) Next(ctx context.Context, c *http.Client, g Grant, _ url.Values)
 	if p.verifier != "" {
 		form.Set("code_verifier", p.verifier.Reveal())
 	}
-	r, err := d.post(ctx, c, d.TokenURL, form, p.device, p.verifier, seal.Secret(g.Show.Code))
+	r, err := d.client().post(ctx, c, d.TokenURL, form, p.device, p.verifier, seal.Secret(g.Show.Code))
 	if err != nil {
 		return Answer{}, err
 	}
 	return r.answer(r.at, g)
 }
 
-// post sends form as this client. hide is what else is secret in it.
-func (d Device) post(ctx context.Context, c *http.Client, to string, form url.Values, hide ...seal.Secret) (reply, error) {
-	form.Set("client_id", d.ClientID)
-	auth := d.auth()
-	if auth == AuthPost {
-		form.Set("client_secret", d.Secret.Reveal())
-	}
-	req, err := newPost(ctx, to, form)
-	if err != nil {
-		return reply{}, err
-	}
-	if auth == AuthBasic {
-		// RFC 6749 section 2.3.1: both parts are form-encoded first.
-		req.SetBasicAuth(url.QueryEscape(d.ClientID), url.QueryEscape(d.Secret.Reveal()))
-	}
-	return send(c, req, append(hide, d.Secret)...)
-}
-
-func (d Device) auth() ClientAuth {
-	switch {
-	case d.Auth != "":
-		return d.Auth
-	case d.Secret != "":
-		return AuthPost
-	}
-	return AuthNone
+func (d Device) client() OAuthClient {
+	return OAuthClient{ID: d.ClientID, Secret: d.Secret, Auth: d.Auth}
 }
 
 // grant is what r, the reply to a request for a code, means. Its errors are

@@ -154,9 +154,11 @@ func TestWho(t *testing.T) {
 		want   string
 	}{
 		{"refused", []authtest.Fault{authtest.Custom(401, "application/json", `{"error":"invalid_token"}`)}, `
-			5s tells alice: failed unnamed (token dropped)`},
+			5s revokes
+			5s tells alice: failed unnamed (token revoked)`},
 		{"nobody", []authtest.Fault{authtest.Custom(200, "application/json", `{"preferred_username":"octocat"}`)}, `
-			5s tells alice: failed unnamed (token dropped)`},
+			5s revokes
+			5s tells alice: failed unnamed (token revoked)`},
 		{"trouble for a while", []authtest.Fault{authtest.HTML(200), authtest.Unavailable(0), authtest.Hang()}, `
 			5s tells alice: granted
 			7s asks who
@@ -170,7 +172,8 @@ func TestWho(t *testing.T) {
 		{"trouble that would take an hour", []authtest.Fault{authtest.Unavailable(time.Hour), authtest.Unavailable(time.Hour)}, `
 			5s tells alice: granted
 			11m5s asks who
-			11m5s tells alice: failed unnamed (token dropped)`},
+			11m5s revokes
+			11m5s tells alice: failed unnamed (token revoked)`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -199,7 +202,7 @@ func TestWhoIsAskedForTenMinutes(t *testing.T) {
 		w.sleep(10 * time.Minute)
 		w.wantState(l, "granted")
 		w.sleep(time.Minute + 5*time.Second)
-		w.wantState(l, "failed unnamed (token dropped)")
+		w.wantState(l, "failed unnamed (token revoked)")
 		if n := len(w.srv.Requests(authtest.UserInfo)); n < 12 || n > 20 {
 			w.Errorf("got %d tries in ten minutes, want one a minute and a few at first", n)
 		}
@@ -233,22 +236,26 @@ func TestSecondLogin(t *testing.T) {
 			return err
 		}, `
 			tells alice: confirming hubot
+			revokes
 			tells alice: linked hubot`, "hubot"},
 		{"another one, not mine", "hubot", func(w *world, l authflow.Login) error {
 			_, err := w.Disown(w.Context(), l.ID)
 			return err
 		}, `
 			tells alice: confirming hubot
-			tells alice: cancelled not mine (token dropped)`, "octocat"},
+			revokes
+			tells alice: cancelled not mine (token revoked)`, "octocat"},
 		{"another one, cancelled", "hubot", func(w *world, l authflow.Login) error {
 			_, err := w.Cancel(w.Context(), l.ID)
 			return err
 		}, `
 			tells alice: confirming hubot
-			tells alice: cancelled (token dropped)`, "octocat"},
+			revokes
+			tells alice: cancelled (token revoked)`, "octocat"},
 		{"another one, and nothing more", "hubot", nil, `
 			tells alice: confirming hubot
-			tells alice: expired (token dropped)`, "octocat"},
+			revokes
+			tells alice: expired (token revoked)`, "octocat"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -53,6 +53,7 @@ type world struct {
 
 	mu     sync.Mutex
 	onTell func(authflow.Login) error // what tell does; nil: it keeps an open login where it is
+	deaf   error                      // what somebody gets who tells of an access that has ended
 	told   []event
 	spoken bytes.Buffer // answers of the provider
 	logged bytes.Buffer // as text and as JSON
@@ -146,7 +147,9 @@ func (w *world) run() {
 	p := w.process
 	p.cancel, p.ended = cancel, make(chan error, 1)
 	go func() {
-		p.ended <- p.Run(ctx, func(ctx context.Context, l authflow.Login) error { return w.tell(ctx, p, l) })
+		p.ended <- p.Run(ctx,
+			func(ctx context.Context, l authflow.Login) error { return w.tell(ctx, p, l) },
+			func(_ context.Context, a authflow.Account) error { return w.died(a) })
 	}()
 	synctest.Wait()
 }
@@ -199,6 +202,14 @@ func (w *world) tell(ctx context.Context, p *process, l authflow.Login) error {
 	return nil
 }
 
+// died writes down that somebody hears of an access that has ended.
+func (w *world) died(a authflow.Account) error {
+	w.note(fmt.Sprintf("tells %s: %s at %s is %s", a.Person, a.Who.Name, a.Provider, a.State))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.deaf
+}
+
 // tells sets what telling does from now on.
 func (w *world) tells(do func(authflow.Login) error) {
 	w.mu.Lock()
@@ -212,7 +223,10 @@ func state(l authflow.Login) string {
 	if len(l.Missing) > 0 {
 		words = append(words, "without "+strings.Join(l.Missing, " "))
 	}
-	if l.Dropped {
+	switch {
+	case l.Revoked:
+		words = append(words, "(token revoked)")
+	case l.Dropped:
 		words = append(words, "(token dropped)")
 	}
 	return strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), " ")

@@ -48,6 +48,7 @@ type Login struct {
 	Had                  []string // what an earlier login was granted
 	Missing              []string // with Confirming and Linked: asked, yet not granted
 	Dropped              bool     // a token was granted and then forgotten by us
+	Revoked              bool     // with Dropped: the provider is asked to end the access
 	Show                 Show     // with Waiting
 	Created, Expires     time.Time
 	Shown                bool     // its card was shown; see Logins.Keep

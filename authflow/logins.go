@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/usherbot/usher/core/replica"
 	"github.com/usherbot/usher/core/seal"
 	"github.com/usherbot/usher/core/store"
 )
@@ -37,11 +38,16 @@ type Logins struct {
 	transport http.RoundTripper // under http, for requests in a person's name
 	log       *slog.Logger
 	providers []Provider
-	owner     string  // this process, new at every start
+	replica   *replica.Replica
 	starting  keyLock // by person and provider
 	deciding  keyLock // by login: what takes it up, and what people decide about it
 	engine    *engine
 	outbox    chan struct{} // something was put into the outbox
+
+	flights    flights
+	refreshing chan struct{} // the next token may be due at another time
+	errands    errands
+	slots      map[string]chan struct{} // for the requests of errands, by provider
 }
 
 // New returns the logins of these providers. It asks nobody; Run does.
@@ -50,13 +56,21 @@ func New(o Options) *Logins {
 		o.Log = slog.Default()
 	}
 	client := NewClient(o.HTTP)
+	slots := map[string]chan struct{}{}
+	for _, p := range o.Providers {
+		slots[p.Name] = make(chan struct{}, perProvider)
+	}
 	return &Logins{
 		store: o.Store, keys: o.Keys, http: client, transport: client.Transport.(mannered).over, log: o.Log,
-		providers: slices.Clone(o.Providers), owner: store.NewID(),
+		providers: slices.Clone(o.Providers), replica: replica.New(o.Store, o.Log),
 		starting: newKeyLock(), deciding: newKeyLock(),
 		engine: newEngine(o.Providers), outbox: make(chan struct{}, 1),
+		flights: flights{now: map[string]*flight{}}, refreshing: make(chan struct{}, 1), slots: slots,
 	}
 }
+
+// Replica is this process as others see it. Run makes it live.
+func (l *Logins) Replica() *replica.Replica { return l.replica }
 
 // Providers returns the providers, in the order in which they were given.
 func (l *Logins) Providers() []Provider { return slices.Clone(l.providers) }
@@ -202,12 +216,22 @@ func (l *Logins) change(ctx context.Context, id string, decide decision) (Login,
 		if err != nil {
 			return Login{}, err
 		}
+		who := o.Who
 		c, err := decide(row, &o)
 		if err == nil && c.Owner != "" && c.Owner != row.Owner {
 			err = ErrEnded // for this process
 		}
 		if err != nil {
 			return Login{}, err
+		}
+		left, err := l.leftover(ctx, row, who, &c)
+		if err != nil {
+			return Login{}, err
+		}
+		if o.Dropped {
+			if o.Revoked, err = l.discardable(ctx, left); err != nil {
+				return Login{}, err
+			}
 		}
 		c.ID, c.From, c.Was, c.Origin = row.ID, row.State, row.Origin, l.sealOrigin(row, o)
 		if c.State != string(Granted) {
@@ -222,6 +246,8 @@ func (l *Logins) change(ctx context.Context, id string, decide decision) (Login,
 		}
 		l.log.Info("login "+c.State, "login", id, "provider", row.Provider, "why", string(o.Why))
 		l.tellSoon()
+		l.refreshSoon()
+		l.discard(ctx, left)
 		row.State, row.Sealed, row.Origin = c.State, c.Sealed, c.Origin
 		if !c.Expires.IsZero() {
 			row.Expires = c.Expires

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 // The outbox holds, for each login of which somebody must hear, one row with
 // the login's id. Telling says how the login stands then, not how it stood when
 // the row was put: so telling twice does no harm, and only the last word counts.
+// An account whose access has ended has such a row too.
 
 const (
 	tellers    = 16              // told at once
@@ -25,7 +27,20 @@ const (
 // tellOf is the outbox row of a login.
 func (l *Logins) tellOf(row store.Login) *store.Tell {
 	now := time.Now()
-	return &store.Tell{Key: "login:" + row.ID, Person: row.Person, Payload: row.ID, Try: now, GiveUp: now.Add(tellFor)}
+	return &store.Tell{
+		Key: "login:" + row.ID, Person: row.Person, Payload: row.ID, Try: now, GiveUp: now.Add(tellFor), Owner: l.engine.owner(),
+	}
+}
+
+// ofAccount is what the keys of rows begin with that are about accounts.
+const ofAccount = "account:"
+
+// tellOfAccount is the outbox row of an account.
+func (l *Logins) tellOfAccount(row store.Account) *store.Tell {
+	now := time.Now()
+	return &store.Tell{
+		Key: ofAccount + row.ID, Person: row.Person, Payload: row.ID, Try: now, GiveUp: now.Add(tellFor), Owner: l.engine.owner(),
+	}
 }
 
 // putTell has a login told that did not change, and reports whether it will be.
@@ -38,6 +53,19 @@ func (l *Logins) putTell(ctx context.Context, row store.Login) bool {
 	return true
 }
 
+// putTellOf has a login told that did not change. One that has ended was told of.
+func (l *Logins) putTellOf(ctx context.Context, id string) bool {
+	row, err := l.store.Login(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return true
+	}
+	if err != nil {
+		l.log.Error("a login cannot be told of", "login", id, "error", err)
+		return false
+	}
+	return l.putTell(ctx, row)
+}
+
 func (l *Logins) tellSoon() {
 	select {
 	case l.outbox <- struct{}{}:
@@ -46,9 +74,9 @@ func (l *Logins) tellSoon() {
 }
 
 // deliver tells what is in the outbox until ctx ends.
-func (l *Logins) deliver(ctx, work context.Context, tell func(context.Context, Login) error) {
+func (l *Logins) deliver(ctx, work context.Context, owner string, tell func(context.Context, Login) error, died func(context.Context, Account) error) {
 	d := delivery{
-		logins: l, tell: tell, slots: make(chan struct{}, tellers),
+		logins: l, owner: owner, tell: tell, died: died, slots: make(chan struct{}, tellers),
 		telling: map[string]bool{}, putOff: map[string]time.Time{},
 	}
 	defer d.wg.Wait()
@@ -66,7 +94,9 @@ func (l *Logins) deliver(ctx, work context.Context, tell func(context.Context, L
 // delivery is the state of deliver.
 type delivery struct {
 	logins  *Logins
+	owner   string
 	tell    func(context.Context, Login) error
+	died    func(context.Context, Account) error
 	slots   chan struct{}
 	wg      sync.WaitGroup
 	mu      sync.Mutex
@@ -78,7 +108,7 @@ type delivery struct {
 // time until the next look.
 func (d *delivery) round(ctx, work context.Context) time.Duration {
 	busy := d.busy() // before the look: what it finds of these may be told by now
-	due, err := d.logins.store.DueTells(ctx, tellBatch)
+	due, err := d.logins.store.DueTells(ctx, d.owner, tellBatch)
 	if err != nil && ctx.Err() == nil {
 		d.logins.log.Error("the outbox cannot be read", "error", err)
 		return retryWrite
@@ -142,29 +172,43 @@ func (d *delivery) finish(key string) {
 // one tells one row and removes it, or has it tried again.
 func (d *delivery) one(ctx context.Context, t store.Tell) {
 	l := d.logins
-	login, err := l.Login(ctx, t.Payload)
-	gone := errors.Is(err, store.ErrNotFound)
-	if err == nil {
-		err = d.tell(ctx, login)
-	}
+	gone, err := d.say(ctx, t)
 	if err != nil && ctx.Err() != nil {
 		return // the row stays due, for the next process
 	}
 	late := time.Now().After(t.GiveUp)
 	if err == nil || gone || late {
 		if err != nil && !gone {
-			l.log.Error("a login was never told of", "login", t.Payload, "error", err)
+			l.log.Error("something was never told", "key", t.Key, "error", err)
 		}
 		d.settle(ctx, t, func(ctx context.Context) error { return l.store.DropTell(ctx, t.Key, t.Seq) })
 		return
 	}
 	wait := min(time.Second<<min(t.Tries, 6), tellLonger)
-	l.log.Warn("a login could not be told of and is tried again", "login", t.Payload, "after", wait, "error", err)
+	l.log.Warn("something could not be told and is tried again", "key", t.Key, "after", wait, "error", err)
 	again := time.Now().Add(wait)
 	d.settle(ctx, t, func(ctx context.Context) error { return l.store.RetryTell(ctx, t.Key, t.Seq, again) })
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.putOff[t.Key] = again
+}
+
+// say tells what one row is about, or reports that there is nothing to tell.
+func (d *delivery) say(ctx context.Context, t store.Tell) (gone bool, err error) {
+	if strings.HasPrefix(t.Key, ofAccount) {
+		all, err := d.logins.Accounts().List(ctx, t.Person)
+		for _, a := range all {
+			if a.ID == t.Payload && a.State == Dead {
+				return false, d.died(ctx, a)
+			}
+		}
+		return err == nil, err
+	}
+	login, err := d.logins.Login(ctx, t.Payload)
+	if err != nil {
+		return errors.Is(err, store.ErrNotFound), err
+	}
+	return false, d.tell(ctx, login)
 }
 
 // settle writes what became of a row. While the store fails, nobody is told again
@@ -175,7 +219,7 @@ func (d *delivery) settle(ctx context.Context, t store.Tell, write func(context.
 		if err == nil {
 			return
 		}
-		d.logins.log.Error("the outbox cannot be written", "login", t.Payload, "error", err)
+		d.logins.log.Error("the outbox cannot be written", "key", t.Key, "error", err)
 		select {
 		case <-time.After(retryWrite):
 		case <-ctx.Done():

@@ -59,7 +59,7 @@ func TestTellForADay(t *testing.T) {
 				return errAway
 			}
 			first = false
-			due, err := w.db.DueTells(w.Context(), 1)
+			due, err := w.db.outbox(w.Context())
 			if err != nil || len(due) != 1 || time.Until(due[0].GiveUp) != 24*time.Hour {
 				w.Errorf("got %+v, %v, want a row for a day", due, err)
 			}
@@ -77,7 +77,7 @@ func TestTellForADay(t *testing.T) {
 			8s tells alice: denied
 			12s tells alice: denied
 			20s tells alice: denied`)
-		if n := strings.Count(w.logged.String(), "never told of"); n != 2 { // as text and as JSON
+		if n := strings.Count(w.logged.String(), "never told"); n != 2 { // as text and as JSON
 			w.Errorf("got %d lines about it, want 2", n)
 		}
 	})
@@ -226,7 +226,7 @@ func TestTellStops(t *testing.T) {
 				w.note("tells " + l.Person)
 				<-ctx.Done()
 				return ctx.Err()
-			})
+			}, nil)
 		}()
 		w.sleep(11 * time.Second)
 		before := time.Now()
@@ -250,7 +250,7 @@ func TestTellOfWhatIsGone(t *testing.T) {
 				w.Fatal(err)
 			}
 			w.sleep(6 * time.Second)
-			if due, err := w.db.DueTells(w.Context(), 10); err != nil || len(due) > 0 {
+			if due, err := w.db.outbox(w.Context()); err != nil || len(due) > 0 {
 				w.Errorf("got %v, %v, want nothing left", due, err)
 			}
 			w.wantTold("")

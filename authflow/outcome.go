@@ -38,7 +38,11 @@ func (l *Logins) ended(from, to State, why Why) decision {
 		if from == Confirming {
 			o.Who = Identity{}
 		}
-		return store.Change{State: string(to), Ended: true, Owner: l.owner}, nil
+		owner := l.engine.owner()
+		if owner == "" {
+			return store.Change{}, ErrEnded // for this process
+		}
+		return store.Change{State: string(to), Ended: true, Owner: owner}, nil
 	}
 }
 
@@ -73,6 +77,9 @@ func (l *Logins) linked(row store.Login, who Identity, t Token) store.Change {
 		Issuer: who.Issuer, Subject: who.Subject, Name: who.Name, URL: who.URL,
 		Scopes: t.Scopes, Expires: t.Expires, LinkedBy: row.ID, LinkedAt: time.Now(),
 	}
-	a.Sealed = sealJSON(l.keys, revealToken(t), store.InAccount, a.ID, a.Person)
+	if p, err := l.Provider(row.Provider); err == nil {
+		a.Refresh = p.refreshAt(t, a.LinkedAt)
+	}
+	a.Sealed = l.sealToken(a, t)
 	return store.Change{State: string(Linked), Ended: true, Account: &a}
 }

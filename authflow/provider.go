@@ -2,6 +2,7 @@ package authflow
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -27,7 +28,24 @@ type Provider struct {
 	// Who asks whose token t is. An error that is no *OAuthError is worth
 	// another try. c is the engine's client and adds nothing to a request.
 	Who func(ctx context.Context, c *http.Client, t Token) (Identity, error)
+	// Refresh gets the token after t, which has a Refresh. An *OAuthError means
+	// that the grant has died, ErrSetup that the operator has to mend something;
+	// any other error is worth another try, *Later when the provider said when. One
+	// that is ErrUnclear came when the provider may have done it. nil: it cannot.
+	Refresh func(ctx context.Context, c *http.Client, t Token) (Token, error)
+	// Rotates says that a refresh token may work once only, so that nobody sends it
+	// again without need while it is unclear whether it was used up.
+	Rotates bool
+	// Revoke ends the access that t gives, or returns ErrNoRevocation. nil: it cannot.
+	Revoke func(ctx context.Context, c *http.Client, t Token) error
 }
+
+// ErrUnclear is that of a request whose answer got lost on the way.
+var ErrUnclear = errors.New("it is not known whether the provider did it")
+
+// ErrNoRevocation is returned by Provider.Revoke where the provider has no way to
+// end an access.
+var ErrNoRevocation = errors.New("the provider has no way to end an access")
 
 // Identity is an account at a provider. Its key is Issuer and Subject, never a
 // name or an address, which people change and providers give to others.

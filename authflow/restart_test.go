@@ -114,7 +114,7 @@ func TestRestartKeepsTheTimeToName(t *testing.T) {
 		w.sleep(9 * time.Minute)
 		restart()
 		w.sleep(3 * time.Minute)
-		w.wantState(l, "failed unnamed (token dropped)")
+		w.wantState(l, "failed unnamed (token revoked)")
 	})
 }
 
@@ -136,6 +136,7 @@ func TestRestartWhileConfirming(t *testing.T) {
 			asks who
 			tells alice: confirming hubot
 			tells alice: confirming hubot
+			revokes
 			tells alice: linked hubot`)
 		if got := w.whoami("alice"); got != "hubot" { // it is the right token
 			w.Errorf("got %s, want hubot", got)
@@ -153,7 +154,7 @@ func TestRestartKeepsTheTimeToConfirm(t *testing.T) {
 		w.wantTold(`
 			5s tells alice: confirming hubot
 			9m0s tells alice: confirming hubot
-			10m5s tells alice: expired (token dropped)`)
+			10m5s tells alice: expired (token revoked)`)
 	})
 }
 
@@ -255,14 +256,23 @@ func TestRestartWithoutTheProvider(t *testing.T) {
 	}
 }
 
-func TestRunNeedsTheStore(t *testing.T) {
-	bubble(t, setup{}, func(w *world) {
-		w.stop()
-		w.load()
-		w.db.fail("ClaimLogins", 1)
-		err := w.Logins.Run(w.Context(), nil)
-		w.wantErr(err, errBroken)
-	})
+// TestRunAwaitsTheStore begins while the store fails: what is there is taken up
+// once it does not.
+func TestRunAwaitsTheStore(t *testing.T) {
+	for _, verb := range []string{"AddReplica", "ClaimLogins", "Replicas"} {
+		t.Run(verb, func(t *testing.T) {
+			bubble(t, setup{}, func(w *world) {
+				l := w.start("alice")
+				w.stop()
+				w.load()
+				w.db.fail(verb, 3)
+				w.run()
+				w.must(w.srv.Approve(l.Show.Code, "octocat"))
+				w.sleep(15 * time.Second)
+				w.wantState(l, "linked")
+			})
+		})
+	}
 }
 
 // TestStop ends a process with a request under way, which gets a short while.

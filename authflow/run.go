@@ -8,54 +8,95 @@ import (
 	"sync"
 	"time"
 
+	"github.com/usherbot/usher/core/replica"
 	"github.com/usherbot/usher/core/seal"
 	"github.com/usherbot/usher/core/store"
 )
 
 // Run looks after the logins until ctx ends: it takes up those that an earlier
 // process left, polls, and calls tell for each login of which somebody must
-// hear, again and again until tell returns nil.
+// hear, again and again until tell returns nil. It refreshes the tokens of accounts
+// before they run out, and calls died likewise for an account whose access the
+// provider has ended.
 //
 // A login that tell gets is open when its card was not shown yet, or must move
 // before the chat loses it; tell then calls Keep. It is Confirming also when its
 // person must be asked whether the account is theirs. Otherwise it has ended.
-// tell may be called at the same time for different logins. Run is called once.
-func (l *Logins) Run(ctx context.Context, tell func(context.Context, Login) error) error {
-	if err := l.claim(ctx); err != nil {
-		return err
-	}
-	// What is under way when ctx ends may finish, for a short while.
-	work, abort := context.WithCancel(context.WithoutCancel(ctx))
+// Both may be called at the same time for different logins and accounts. Run is
+// called once.
+func (l *Logins) Run(ctx context.Context, tell func(context.Context, Login) error, died func(context.Context, Account) error) error {
+	work, abort := l.workUntil(ctx)
 	defer abort()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, abort) })()
+	defer l.errands.drain(work)
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	wg.Go(func() { l.deliver(ctx, work, tell) })
+	wg.Go(func() { l.refreshes(ctx) })
 	wg.Go(func() { l.sweep(ctx) })
-	l.poll(ctx, work, &wg)
+	l.replica.Run(ctx, func(ctx context.Context, life *replica.Life) { l.live(ctx, life, tell, died) })
 	return nil
 }
 
-// poll starts what is due until ctx ends.
+// workUntil is the context of what is under way when ctx ends: it may finish, for
+// a short while.
+func (l *Logins) workUntil(ctx context.Context) (work context.Context, abort context.CancelFunc) {
+	work, abort = context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() { time.AfterFunc(grace, abort) })
+	return work, abort
+}
+
+// live looks after logins in the name of one life, until ctx ends with it.
+func (l *Logins) live(ctx context.Context, life *replica.Life, tell func(context.Context, Login) error, died func(context.Context, Account) error) {
+	work, abort := l.workUntil(ctx)
+	defer abort()
+	l.engine.begin(life, work)
+	defer l.engine.clear()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { l.deliver(ctx, work, life.ID, tell, died) })
+	wg.Go(func() { l.takeOver(ctx, life) })
+	l.poll(ctx, work, &wg)
+}
+
+// poll has workers take up what is due until ctx ends.
 func (l *Logins) poll(ctx, work context.Context, wg *sync.WaitGroup) {
-	for ctx.Err() == nil {
-		e, run, woken, wait := l.engine.ready(work, time.Now())
-		for _, row := range woken {
-			if !l.putTell(work, row) {
-				l.engine.wake(row.ID, time.Now().Add(retryWrite))
+	for begun := 0; ctx.Err() == nil; {
+		start, woken, wait := l.engine.due(time.Now())
+		for _, e := range start {
+			if begun < workers && !l.engine.handOver(e) {
+				begun++
+				wg.Go(func() { l.labour(ctx, e) })
+			} else if begun == workers {
+				l.engine.await(ctx, e)
 			}
 		}
-		if e != nil {
-			wg.Go(func() { l.serve(run, e) })
-			continue
+		for _, id := range woken {
+			if !l.putTellOf(work, id) {
+				l.engine.wake(id, time.Now().Add(retryWrite))
+			}
 		}
-		timer := time.NewTimer(wait)
+		timer := time.NewTimer(max(wait, slack))
 		select {
 		case <-timer.C:
 		case <-l.engine.changed:
 		case <-ctx.Done():
 		}
 		timer.Stop()
+	}
+}
+
+// labour takes step after step of whatever is due, and waits for more until ctx
+// ends.
+func (l *Logins) labour(ctx context.Context, e *entry) {
+	for {
+		for e != nil {
+			keep := l.serve(e)
+			e = l.engine.done(e, keep, time.Now())
+		}
+		select {
+		case e = <-l.engine.jobs:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
@@ -69,24 +110,6 @@ func (l *Logins) sweep(ctx context.Context) {
 		case <-time.After(10 * time.Minute):
 		case <-ctx.Done():
 			return
-		}
-	}
-}
-
-// claim takes up the open logins of processes that are no more.
-func (l *Logins) claim(ctx context.Context) error {
-	for {
-		rows, err := l.store.ClaimLogins(ctx, l.owner, claimBatch)
-		if err != nil {
-			return fmt.Errorf("claim logins: %w", err)
-		}
-		for _, row := range rows {
-			if err := l.takeUp(ctx, row); err != nil {
-				return err
-			}
-		}
-		if len(rows) < claimBatch {
-			return nil
 		}
 	}
 }
@@ -123,106 +146,104 @@ func (l *Logins) bury(ctx context.Context, row store.Login, why error) error {
 
 // resume goes on with a login that another process began.
 func (l *Logins) resume(ctx context.Context, row store.Login) {
-	e := &entry{row: row, wake: row.Wake, turn: turn{State: State(row.State)}}
 	s, err := l.openSecrets(row)
-	if err == nil {
-		e.provider, err = l.Provider(row.Provider)
-	}
-	for _, flow := range e.provider.Flows {
-		if flow.Name() == row.Kind {
-			e.flow = flow
-		}
-	}
-	if err != nil || e.flow == nil {
-		l.log.Warn("a login cannot go on", "login", row.ID, "provider", row.Provider, "flow", row.Kind, "error", err)
-		e.pending = l.ended(e.turn.State, Failed, Unavailable)
+	p, unknown := l.Provider(row.Provider)
+	if unknown != nil {
+		p, err = Provider{Name: row.Provider}, errors.Join(err, unknown)
 	}
 	g := s.grant()
-	e.turn.Grant, e.since, e.due = g, s.Since, time.Now()
+	e := l.newEntry(row, l.engine.via(p, p.flow(row.Kind), row.Kind, g.Scopes), g)
+	now := time.Now()
 	switch {
-	case e.pending != nil:
-	case e.turn.State == Waiting:
-		e.due = g.due(e.due, jitter(g.pace()), g.pace())
-	case e.turn.State == Granted:
-		e.token = s.Token.token()
-	case e.turn.State == Confirming:
-		e.due = row.Expires
+	case err != nil || e.via.flow == nil:
+		l.log.Warn("a login cannot go on", "login", row.ID, "provider", row.Provider, "flow", row.Kind, "error", err)
+		e.won = &won{pending: l.ended(e.state, Failed, Unavailable)}
+		e.due = l.engine.on(now)
+	case e.state == Waiting:
+		e.due = l.engine.on(g.due(now, jitter(g.pace()), g.pace()))
+	case e.state == Granted:
+		e.won = &won{token: s.Token.token(), since: s.Since}
+		e.due = l.engine.on(now)
+	case e.state == Confirming:
+		e.won = &won{}
+		e.due = l.engine.on(row.Expires)
 	}
-	untold := e.pending == nil && (!row.Shown || e.turn.State == Confirming)
+	untold := (e.won == nil || e.won.pending == nil) && (!row.Shown || e.state == Confirming)
 	if untold && !l.putTell(ctx, row) {
-		e.wake = time.Now().Add(retryWrite)
+		e.wake = l.engine.on(now.Add(retryWrite))
 	}
-	l.engine.add(e)
+	l.engine.add(e, row.Owner)
 }
 
-// serve takes one step of a login that is due.
-func (l *Logins) serve(ctx context.Context, e *entry) {
-	defer e.stop()
-	keep := true
-	defer func() { l.engine.giveBack(e, keep) }()
-	switch {
-	case e.pending != nil:
-	case e.turn.State == Waiting:
-		l.askNext(ctx, e)
-	case e.turn.State == Granted:
-		l.askWho(ctx, e)
-	case e.turn.State == Confirming:
-		e.pending = l.ended(Confirming, Expired, "")
-	}
-	if e.pending != nil {
-		keep = l.commit(ctx, e)
-	}
-}
-
-// request runs ask with a slot and a time limit. It reports false when the
-// request was ended before there was an answer: then nothing is known.
-func (l *Logins) request(ctx context.Context, e *entry, ask func(context.Context)) bool {
-	for _, slots := range []chan struct{}{l.engine.per[e.provider.Name], l.engine.slots} {
-		select {
-		case slots <- struct{}{}:
-			defer func() { <-slots }()
-		case <-ctx.Done():
-			return false
+// flow returns the flow of that name, or nil.
+func (p Provider) flow(name string) Flow {
+	for _, flow := range p.Flows {
+		if flow.Name() == name {
+			return flow
 		}
 	}
-	limited, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	ask(limited)
-	return true
+	return nil
 }
 
-// askNext asks the provider how a waiting login stands.
+// serve takes one step of a login that is due, and reports whether it is still to
+// be looked after.
+func (l *Logins) serve(e *entry) bool {
+	ctx := e.run.ctx
+	switch {
+	case l.engine.owner() == "": // it is another's by now, or soon will be
+		return false
+	case e.won != nil && e.won.pending != nil:
+	case e.state == Waiting:
+		l.askNext(ctx, e)
+	case e.state == Granted:
+		l.askWho(ctx, e)
+	case e.state == Confirming:
+		e.won.pending = l.ended(Confirming, Expired, "")
+	}
+	if e.won == nil || e.won.pending == nil {
+		return true
+	}
+	return l.commit(ctx, e)
+}
+
+// later has the engine look at e again at that time.
+func (l *Logins) later(e *entry, at time.Time) { e.due = l.engine.on(at) }
+
+// askNext asks the provider how a waiting login stands. What was ended by us goes
+// on at the usual pace, if it goes on.
 func (l *Logins) askNext(ctx context.Context, e *entry) {
-	var a Answer
-	var err error
-	asked := l.request(ctx, e, func(ctx context.Context) {
-		a, err = e.flow.Next(ctx, l.http, e.turn.Grant, nil)
-	})
+	before := e.turn(l.engine)
+	a, err := e.via.flow.Next(ctx, l.http, before.Grant, nil)
 	if err == nil && a.State == Granted && a.Token == nil {
 		err = errors.New("granted, and no token came with it")
 	}
-	if !asked || err != nil && ctx.Err() != nil {
-		e.due = time.Now().Add(e.turn.Grant.pace()) // ended by us; if it goes on, then at the usual pace
+	now := time.Now()
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		l.later(e, now.Add(before.Grant.pace()))
 		return
 	}
-	now := time.Now()
-	before := e.turn
-	e.turn, e.due = before.step(a, err, now)
+	after, due := before.step(a, err, now)
 	l.logTurn(e, before, a, err)
+	l.later(e, due)
+	e.state, e.misses = after.State, int32(after.Misses)
 	switch {
-	case e.turn.State == Granted:
-		e.token, e.since, e.due, e.turn.Misses = *a.Token, now, now, 0
-		e.pending = l.granted(e.token, now)
-	case e.turn.State != Waiting:
-		e.pending = l.ended(Waiting, e.turn.State, e.turn.Why)
+	case e.state == Granted:
+		e.won, e.misses = &won{token: *a.Token, since: now, pending: l.granted(*a.Token, now)}, 0
+		l.later(e, now)
+	case e.state != Waiting:
+		e.won = &won{pending: l.ended(Waiting, after.State, after.Why)}
 	case a.Grant != nil:
-		l.slower(ctx, e)
+		e.stuff(l.engine, after.Grant)
+		l.slower(ctx, e, after.Grant, due)
 	}
 }
 
 // logTurn tells the operator what is worth knowing of an answer.
 func (l *Logins) logTurn(e *entry, before turn, a Answer, err error) {
-	log := l.log.With("login", e.row.ID, "provider", e.provider.Name)
+	if err == nil && before.Misses == 0 && a.Err == nil {
+		return
+	}
+	log := l.log.With("login", e.id, "provider", e.via.provider.Name)
 	switch {
 	case err != nil && before.Misses == 0:
 		log.Warn("provider did not answer", "error", err)
@@ -236,40 +257,42 @@ func (l *Logins) logTurn(e *entry, before turn, a Answer, err error) {
 
 // slower writes a slower pace through, so that a later process keeps to it. The
 // pace holds in memory whether or not the store took it.
-func (l *Logins) slower(ctx context.Context, e *entry) {
-	g := e.turn.Grant
-	sealed := l.sealSecrets(e.row, revealGrant(g, nil, time.Time{}))
-	if err := l.store.PaceLogin(ctx, e.row.ID, l.owner, sealed, g.Every, e.due); err != nil {
-		l.log.Warn("a slower pace could not be stored", "login", e.row.ID, "error", err)
+func (l *Logins) slower(ctx context.Context, e *entry, g Grant, due time.Time) {
+	row, _, err := l.open(ctx, e.id)
+	if err == nil {
+		var s secrets
+		if s, err = l.openSecrets(row); err == nil {
+			s.Secret, s.Every, s.Slowed = g.Secret.Reveal(), g.Every, g.Slowed
+			err = l.store.PaceLogin(ctx, row.ID, row.Owner, l.sealSecrets(row, s), g.Every, due)
+		}
+	}
+	if err != nil && !errors.Is(err, ErrEnded) {
+		l.log.Warn("a slower pace could not be stored", "login", e.id, "error", err)
 	}
 }
 
 // askWho asks whose the token is, and decides what becomes of the login.
 func (l *Logins) askWho(ctx context.Context, e *entry) {
-	var who Identity
-	var err error
-	asked := l.request(ctx, e, func(ctx context.Context) {
-		who, err = e.provider.Who(ctx, l.http, e.token)
-	})
-	if !asked || err != nil && ctx.Err() != nil {
-		e.due = time.Now().Add(time.Second)
+	who, err := e.via.provider.Who(ctx, l.http, e.won.token)
+	now := time.Now()
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		l.later(e, now.Add(time.Second))
 		return
 	}
-	now := time.Now()
 	_, definite := errors.AsType[*OAuthError](err)
 	switch {
 	case err == nil:
-		e.pending = l.named(context.WithoutCancel(ctx), who, e.token)
-	case definite || now.Sub(e.since) > whoFor:
-		l.log.Warn("provider did not say whose the token is", "login", e.row.ID, "provider", e.provider.Name, "error", err)
-		e.pending = l.ended(Granted, Failed, Unnamed)
+		e.won.pending = l.named(context.WithoutCancel(ctx), who, e.won.token)
+	case definite || now.Sub(e.won.since) > whoFor:
+		l.log.Warn("provider did not say whose the token is", "login", e.id, "provider", e.via.provider.Name, "error", err)
+		e.won.pending = l.ended(Granted, Failed, Unnamed)
 	default:
-		if e.turn.Misses++; e.turn.Misses == 1 { // the code is used up: a card may say so
-			l.putTell(ctx, e.row)
+		if e.misses++; e.misses == 1 { // the code is used up: a card may say so
+			l.putTellOf(ctx, e.id)
 		}
 		// As in step, Retry-After does not keep a person waiting for the end.
-		left := whoFor - now.Sub(e.since)
-		e.due = now.Add(max(backoff(time.Second, e.turn.Misses), min(retryAfter(err), left+longestWait)))
+		left := whoFor - now.Sub(e.won.since)
+		l.later(e, now.Add(max(backoff(time.Second, int(e.misses)), min(retryAfter(err), left+longestWait))))
 	}
 }
 
@@ -279,19 +302,20 @@ func (l *Logins) askWho(ctx context.Context, e *entry) {
 func (l *Logins) commit(ctx context.Context, e *entry) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
 	defer cancel()
-	login, err := l.change(ctx, e.row.ID, e.pending)
+	login, err := l.change(ctx, e.id, e.won.pending)
 	switch {
 	case errors.Is(err, ErrEnded):
-		l.log.Info("login was ended elsewhere", "login", e.row.ID, "provider", e.row.Provider)
+		l.log.Info("login was ended elsewhere", "login", e.id, "provider", e.via.provider.Name)
+		l.discardLate(ctx, e)
 		return false
 	case err != nil:
-		l.log.Error("a login could not be stored and is tried again", "login", e.row.ID, "error", err)
-		e.due = time.Now().Add(retryWrite)
+		l.log.Error("a login could not be stored and is tried again", "login", e.id, "error", err)
+		l.later(e, time.Now().Add(retryWrite))
 		return true
 	}
-	e.pending, e.turn.State = nil, login.State
+	e.won.pending, e.state = nil, login.State
 	if login.State == Confirming {
-		e.due = login.Expires
+		l.later(e, login.Expires)
 	}
 	return login.State.Open()
 }

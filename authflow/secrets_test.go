@@ -113,7 +113,7 @@ func TestSecretsStaySecret(t *testing.T) {
 		w.approve(carol, "octocat")
 		w.srv.Break(authtest.UserInfo, echo)
 		w.sleep(time.Minute)
-		w.wantState(carol, "failed unnamed (token dropped)")
+		w.wantState(carol, "failed unnamed (token revoked)")
 		w.srv.Break(authtest.Token, echo)
 		w.sleep(time.Minute)
 		w.wantState(bob, "failed refused")

@@ -150,7 +150,7 @@ func (l *Logins) begin(ctx context.Context, p Provider, s Start, had []string) (
 	row := store.Login{
 		ID: store.NewID(), Person: s.Person, Provider: p.Name, Kind: flow.Name(), State: string(Waiting),
 		Place: l.place(s), Interval: g.Every, Expires: g.Expires, Due: now.Add(g.pace()), Wake: s.Wake,
-		Created: now, Owner: l.owner,
+		Created: now, Owner: l.engine.owner(),
 	}
 	row.Sealed = l.sealSecrets(row, revealGrant(g, nil, time.Time{}))
 	row.Origin = l.sealOrigin(row, origin{Scopes: g.Scopes, Had: had, Core: s.Origin})
@@ -163,7 +163,7 @@ func (l *Logins) begin(ctx context.Context, p Provider, s Start, had []string) (
 		return moved, err
 	}
 	l.log.Info("login started", "login", row.ID, "provider", p.Name, "flow", row.Kind)
-	l.engine.add(&entry{row: row, provider: p, flow: flow, turn: turn{State: Waiting, Grant: g}, due: row.Due, wake: row.Wake})
+	l.engine.add(l.newEntry(row, l.engine.via(p, flow, row.Kind, g.Scopes), g), row.Owner)
 	return l.view(row)
 }
 

@@ -38,10 +38,15 @@ func (w *world) asked() []event {
 		{"asks for a code", []authtest.Endpoint{authtest.Device, authtest.GitHubDevice, authtest.FacebookDevice}},
 		{"polls", []authtest.Endpoint{authtest.Token, authtest.GitHubToken, authtest.FacebookToken}},
 		{"asks who", []authtest.Endpoint{authtest.UserInfo, authtest.GitHubUser, authtest.FacebookUser}},
+		{"revokes", []authtest.Endpoint{authtest.Revocation, authtest.GitHubRevocation, authtest.FacebookRevocation}},
 	} {
 		for _, r := range w.srv.Requests(one.at...) {
+			what := one.what
+			if r.Form.Get("grant_type") == "refresh_token" {
+				what = "refreshes"
+			}
 			if !r.At.Before(w.began) {
-				out = append(out, event{r.At.Sub(w.began), one.what})
+				out = append(out, event{r.At.Sub(w.began), what})
 			}
 		}
 	}
@@ -69,6 +74,14 @@ func (w *world) wantStory(want string) {
 func (w *world) wantTold(want string) {
 	w.Helper()
 	w.compare(w.toldSoFar(), want)
+}
+
+// wantCare is wantStory without the requests in a person's name.
+func (w *world) wantCare(want string) {
+	w.Helper()
+	all := slices.Concat(slices.DeleteFunc(w.asked(), func(e event) bool { return e.what == "asks who" }), w.toldSoFar())
+	slices.SortStableFunc(all, func(a, b event) int { return cmp.Compare(a.at, b.at) })
+	w.compare(all, want)
 }
 
 func (w *world) compare(all []event, want string) {

@@ -222,7 +222,8 @@ func TestVendorsQuote(t *testing.T) {
 		w.must(w.srv.Approve(l.Show.Code, authtest.User{}))
 		w.srv.Break(v.user, echo)
 		w.sleep(aWhile)
-		w.wantState(l, "failed unnamed (token dropped)")
+		fate := map[bool]string{true: "revoked", false: "dropped"}[w.Providers()[0].Revoke != nil]
+		w.wantState(l, "failed unnamed (token "+fate+")")
 		if n := strings.Count(w.logged.String(), "[redacted]"); n < 4 { // two lines, as text and as JSON
 			w.Errorf("got %d secrets hidden in the log, want more", n)
 		}

@@ -197,7 +197,7 @@ func (b *Bot) serve(ctx context.Context) error {
 	ends := make(chan error, len(b.ports)+1)
 	if b.logins != nil {
 		wg.Go(func() {
-			if err := b.logins.Run(running, b.tell); err != nil {
+			if err := b.logins.Run(running, b.tell, b.tellDied); err != nil {
 				ends <- err
 				stop()
 			}

@@ -93,23 +93,6 @@ func (b *Bot) signedInText(login authflow.Login, p authflow.Provider) []markup.T
 	return lines
 }
 
-// dropped adds, where a token was granted and forgotten, how to end the access
-// on the provider's side.
-func (b *Bot) dropped(text markup.Text, login authflow.Login, p authflow.Provider) markup.Text {
-	if !login.Dropped {
-		return text
-	}
-	return join([]markup.Text{text, b.removeAt(p.Title, p.Manage)})
-}
-
-// removeAt says honestly that the provider still lists an access.
-func (b *Bot) removeAt(title, page string) markup.Text {
-	if page == "" {
-		return markup.F(b.words.RemoveThere, title)
-	}
-	return markup.F(b.words.RemoveAt, title, page)
-}
-
 func cancelledText(why authflow.Why, w *Words) markup.Text {
 	switch why {
 	case authflow.Replaced:

@@ -58,6 +58,16 @@ func TestCard(t *testing.T) {
 				"disowned", func(l *authflow.Login) { l.State, l.Why, l.Dropped = authflow.Cancelled, authflow.NotMine, true },
 				"Not signed in: you said that the account is not yours. / " + remove,
 			},
+			{
+				"cancelled, and the provider is asked", func(l *authflow.Login) { l.State, l.Dropped, l.Revoked = authflow.Cancelled, true, true },
+				"Cancelled. / I have asked Demo to end the access that it had granted. Should it still list it, remove it at https://demo.example/apps",
+			},
+			{
+				"the same of a provider without a page", func(l *authflow.Login) {
+					l.Provider, l.State, l.Dropped, l.Revoked = "bare", authflow.Cancelled, true, true
+				},
+				"Cancelled. / I have asked Bare to end the access that it had granted. Should it still list it, remove it in your account settings there.",
+			},
 			{"refused", func(l *authflow.Login) { l.State, l.Why = authflow.Failed, authflow.Refused }, "Demo could not complete this login. Please try again. [New code]"},
 			{
 				"unnamed", func(l *authflow.Login) { l.State, l.Why, l.Dropped = authflow.Failed, authflow.Unnamed, true },

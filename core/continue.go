@@ -17,7 +17,8 @@ import (
 type waiting struct {
 	Command string            `json:"command"`
 	Values  map[string]string `json:"values,omitempty"`
-	Key     string            `json:"key"` // of the event that called it
+	Key     string            `json:"key"`             // of the event that called it
+	Begun   bool              `json:"begun,omitempty"` // and found out on the way that the access has ended
 }
 
 // signedIn puts what a command needs before its handler.
@@ -30,8 +31,12 @@ func (b *Bot) signedIn(n *node) Handler {
 		if err != nil {
 			return err
 		}
-		if lacks == nil {
-			return n.Run(ctx, in)
+		begun := lacks == nil
+		if begun {
+			err := n.Run(ctx, in)
+			if in.goesOn() || !errors.Is(err, authflow.ErrSignInAgain) {
+				return err
+			}
 		}
 		if in.goesOn() && len(lacks) > 0 { // asking again would not help
 			title := b.provider(n.Needs.Provider).Title
@@ -40,7 +45,7 @@ func (b *Bot) signedIn(n *node) Handler {
 		if err := b.store.PutNote(ctx, latest(in.From), []byte(seen(in.Key)), time.Now().Add(DefaultFor)); err != nil {
 			return fmt.Errorf("note latest command: %w", err)
 		}
-		return b.signIn(ctx, in, n.Needs, &waiting{Command: n.path, Values: in.Values, Key: in.Key})
+		return b.signIn(ctx, in, n.Needs, &waiting{Command: n.path, Values: in.Values, Key: in.Key, Begun: begun})
 	}
 }
 
@@ -53,8 +58,13 @@ func (b *Bot) lacks(ctx context.Context, in *Invocation, need Need) ([]string, e
 		return []string{}, nil
 	case err != nil:
 		return nil, err
-	case a.Expired():
+	case a.State != authflow.Good:
 		return []string{}, nil
+	}
+	if !a.Expires.IsZero() && !time.Now().Before(a.Expires) { // there may be no token after it
+		if _, err := in.Client(ctx, need.Provider); errors.Is(err, authflow.ErrSignInAgain) {
+			return []string{}, nil
+		}
 	}
 	return a.Lacks(need.Scopes), nil
 }
@@ -63,7 +73,7 @@ func (b *Bot) lacks(ctx context.Context, in *Invocation, need Need) ([]string, e
 func (in *Invocation) goesOn() bool { return strings.HasPrefix(in.Key, "login:") }
 
 // goOn continues the command that waited for a login, once. One that changes
-// things, or that the person has moved on from, asks first.
+// things, that has begun already, or that the person has moved on from, asks first.
 func (b *Bot) goOn(ctx context.Context, p *port, login authflow.Login, t thread) error {
 	n, _, _ := b.find(t.Wait.Command, "")
 	if n == nil || n.handler == nil {
@@ -74,7 +84,7 @@ func (b *Bot) goOn(ctx context.Context, p *port, login authflow.Login, t thread)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("read latest command: %w", err)
 	}
-	if n.Confirm || string(last) != seen(t.Wait.Key) {
+	if n.Confirm || t.Wait.Begun || string(last) != seen(t.Wait.Key) {
 		return b.askGoOn(ctx, p, login, t, n)
 	}
 	return b.runLater(ctx, p, login, t, n)

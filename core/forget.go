@@ -2,7 +2,9 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/core/markup"
@@ -25,15 +27,15 @@ func (b *Bot) pressKeep(ctx context.Context, in *Invocation) error {
 	return in.Update(ctx, Message{Text: b.words.Kept})
 }
 
-// pressForget erases everything of the person. What the providers still list,
-// they are told.
+// pressForget erases everything of the person, and says of each provider whether
+// it has ended its access.
 func (b *Bot) pressForget(ctx context.Context, in *Invocation) error {
 	in.private = true
 	person, err := in.personID(ctx)
 	if err != nil {
 		return err
 	}
-	accounts, ended, err := b.erase(ctx, person)
+	lines, ended, err := b.erase(ctx, person)
 	for _, login := range ended { // now, because the outbox is erased as well
 		if err := b.tell(ctx, login); err != nil {
 			b.log.Warn("a card cannot be changed", "login", login.ID, "error", err)
@@ -47,11 +49,7 @@ func (b *Bot) pressForget(ctx context.Context, in *Invocation) error {
 			return err
 		}
 	}
-	lines := []markup.Text{b.words.Forgotten}
-	for _, a := range accounts {
-		lines = append(lines, b.removeAt(a.Title, a.Manage))
-	}
-	return in.Update(ctx, Message{Text: join(lines)})
+	return in.Update(ctx, Message{Text: join(append([]markup.Text{b.words.Forgotten}, lines...))})
 }
 
 // forgetWorkspace erases everything of the people of a workspace that has removed
@@ -68,10 +66,8 @@ func (b *Bot) forgetWorkspace(ctx context.Context, chat Chat) error {
 		if err != nil {
 			return fmt.Errorf("forget workspace %s: %w", chat.Team, err)
 		}
-		for _, person := range persons {
-			if _, _, err := b.erase(ctx, person); err != nil {
-				return fmt.Errorf("forget workspace %s: %w", chat.Team, err)
-			}
+		if err := b.eraseAll(ctx, persons); err != nil {
+			return fmt.Errorf("forget workspace %s: %w", chat.Team, err)
 		}
 		if erased += len(persons); len(persons) < membersAtOnce {
 			log.Info("a workspace was forgotten", "persons", erased)
@@ -80,19 +76,52 @@ func (b *Bot) forgetWorkspace(ctx context.Context, chat Chat) error {
 	}
 }
 
-// erase ends the logins of a person and erases all that the store has of them. It
-// returns the accounts that there were, and the logins that it ended.
-func (b *Bot) erase(ctx context.Context, person string) ([]authflow.Account, []authflow.Login, error) {
-	accounts, err := b.logins.Accounts().List(ctx, person)
-	if err != nil {
-		return nil, nil, err
+// eraseAll erases persons at the same time.
+func (b *Bot) eraseAll(ctx context.Context, persons []string) error {
+	errs := make([]error, len(persons))
+	var all sync.WaitGroup
+	for i, person := range persons {
+		all.Go(func() { _, _, errs[i] = b.erase(ctx, person) })
 	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// erase ends the logins of a person and erases all that the store has of them. It
+// returns what became of each access, and the logins that it ended.
+func (b *Bot) erase(ctx context.Context, person string) ([]markup.Text, []authflow.Login, error) {
 	ended, err := b.cancelLogins(ctx, person)
+	if err != nil {
+		return nil, ended, err
+	}
+	lines, err := b.signOutEverywhere(ctx, person)
 	if err != nil {
 		return nil, ended, err
 	}
 	if err := b.store.Forget(ctx, person); err != nil {
 		return nil, ended, fmt.Errorf("forget person: %w", err)
 	}
-	return accounts, ended, nil
+	return lines, ended, nil
+}
+
+// signOutEverywhere removes the accounts of a person, all at once: a provider may
+// take its time. It returns what became of each access.
+func (b *Bot) signOutEverywhere(ctx context.Context, person string) ([]markup.Text, error) {
+	accounts, err := b.logins.Accounts().List(ctx, person)
+	if err != nil {
+		return nil, err
+	}
+	lines, errs := make([]markup.Text, len(accounts)), make([]error, len(accounts))
+	var all sync.WaitGroup
+	for i, a := range accounts {
+		all.Go(func() {
+			_, end, err := b.logins.Accounts().Remove(ctx, person, a.Provider, "")
+			if !errors.Is(err, authflow.ErrNotLinked) { // just now, by somebody else
+				errs[i] = err
+			}
+			lines[i] = b.ended(a, end)
+		})
+	}
+	all.Wait()
+	return lines, errors.Join(errs...)
 }

@@ -24,13 +24,14 @@ var importRules = []struct{ from, may string }{
 	{"core/markup", ""},
 	{"core/seal", ""},
 	{"core/store/*", "core/store$"},
+	{"core/replica", "core/store$"},
 	{"core/store", ""},
 	{"core/coretest/pipe", ""},
 	{"core/coretest", "core authflow"},
-	{"core", "authflow$ core/markup core/seal core/store$"}, // does not know any platform
+	{"core", "authflow$ core/markup core/replica core/seal core/store$"}, // does not know any platform
 	{"authflow/provider", "authflow$ core/seal"},
 	{"authflow/authtest", "authflow$ core/seal core/coretest/pipe"},
-	{"authflow", "core/seal core/store$"}, // does not know what a chat is
+	{"authflow", "core/replica core/seal core/store$"}, // does not know what a chat is
 	{"adapters/adaptertest", "core authflow"},
 	{"adapters/bottest", "adapters core authflow"},
 	{"adapters/*/*test", "..$ core$ core/coretest core/seal"},

@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -18,7 +17,7 @@ func (b *Bot) whoami(ctx context.Context, in *Invocation) error {
 	}
 	lines := []markup.Text{markup.F(b.words.You, in.From.Name, in.port.caps.Title)}
 	for _, a := range accounts {
-		if a.Expired() {
+		if a.State != authflow.Good {
 			lines = append(lines, markup.F(b.words.AccountExpired, a.Title, a.Who.Name, a.Who.Subject))
 			continue
 		}
@@ -58,7 +57,7 @@ func (b *Bot) logout(ctx context.Context, in *Invocation) error {
 			return strings.EqualFold(a.Provider, given) || strings.EqualFold(a.Title, given)
 		})
 		if i >= 0 {
-			return b.signOut(ctx, in, accounts[i].Provider)
+			return b.signOut(ctx, in, accounts[i].Provider, "", b.words.NotSignedIn)
 		}
 		if _, ok, err := b.whichProvider(ctx, in); !ok || err != nil {
 			return err
@@ -70,31 +69,12 @@ func (b *Bot) logout(ctx context.Context, in *Invocation) error {
 		_, err := in.Reply(ctx, Message{Text: b.words.NotSignedIn})
 		return err
 	case 1:
-		return b.signOut(ctx, in, names[0])
+		return b.signOut(ctx, in, names[0], "", b.words.NotSignedIn)
 	}
 	return b.pickProvider(ctx, in, b.words.WhichLogout, "~logout", names)
 }
 
 func (b *Bot) pressLogout(ctx context.Context, in *Invocation) error {
 	in.private = true
-	return b.signOut(ctx, in, in.Args[0])
-}
-
-func (b *Bot) signOut(ctx context.Context, in *Invocation, provider string) error {
-	person, err := in.personID(ctx)
-	if err != nil {
-		return err
-	}
-	a, err := b.logins.Accounts().Remove(ctx, person, provider, "")
-	if errors.Is(err, authflow.ErrNotLinked) {
-		return in.Update(ctx, Message{Text: b.words.NotSignedIn})
-	}
-	if err != nil {
-		return err
-	}
-	return in.Update(ctx, Message{Text: b.signedOut(a)})
-}
-
-func (b *Bot) signedOut(a authflow.Account) markup.Text {
-	return join([]markup.Text{markup.F(b.words.SignedOut, a.Who.Name, a.Title), b.removeAt(a.Title, a.Manage)})
+	return b.signOut(ctx, in, in.Args[0], "", b.words.NotSignedIn)
 }

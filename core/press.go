@@ -113,18 +113,7 @@ func (b *Bot) pressNotMe(ctx context.Context, in *Invocation) error {
 		return b.decide(ctx, in, b.logins.Disown)
 	}
 	in.private = true
-	person, err := in.personID(ctx)
-	if err != nil {
-		return err
-	}
-	a, err := b.logins.Accounts().Remove(ctx, person, in.Args[1], in.Args[0])
-	if errors.Is(err, authflow.ErrNotLinked) {
-		return in.Update(ctx, Message{Text: b.words.AlreadyRemoved})
-	}
-	if err != nil {
-		return err
-	}
-	return in.Update(ctx, Message{Text: b.signedOut(a)})
+	return b.signOut(ctx, in, in.Args[1], in.Args[0], b.words.AlreadyRemoved)
 }
 
 // pressGo lets a command go on that waited for a login.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/core/markup"
 )
 
@@ -196,6 +197,8 @@ func (b *Bot) fail(ctx context.Context, in *Invocation, err error) {
 		if tell.Err == nil {
 			why = nil
 		}
+	} else if errors.Is(err, authflow.ErrNotLinked) || errors.Is(err, authflow.ErrSignInAgain) {
+		text, why = b.words.NotSignedIn, nil
 	}
 	cannot, elsewhere := errors.AsType[*CannotDM](err)
 	if why != nil && !elsewhere {

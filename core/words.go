@@ -36,7 +36,9 @@ type Words struct {
 
 	// Accounts.
 	NotSignedIn, You, Account, AccountExpired, AccountScopes markup.Text
-	WhichLogout, SignedOut, RemoveAt, RemoveThere            markup.Text
+	Died, SignInAgain                                        markup.Text
+	WhichLogout, SignedOut, Revoked, Unrevoked               markup.Text
+	RemoveAt, RemoveThere, AskedAt, AskedThere               markup.Text
 	Forget, ForgetYes, ForgetNo, Forgotten, Kept             markup.Text
 	NothingToCancel, AlreadyRemoved                          markup.Text
 }
@@ -127,14 +129,20 @@ var English = Words{
 	ScopeRefused:   "%s did not grant %s, which `/%s` needs.",        // provider, scopes, command
 
 	NotSignedIn:     "You are not signed in. `/login` does that.",
-	You:             "You are %s on %s.",                                               // name, platform
-	Account:         "%s: *%s* (id %s), since %s",                                      // provider, account, id, time
-	AccountExpired:  "%s: *%s* (id %s), signed in too long ago: please `/login` again", // provider, account, id
-	AccountScopes:   "%s, with %s",                                                     // the line of an account, scopes
+	You:             "You are %s on %s.",                                                               // name, platform
+	Account:         "%s: *%s* (id %s), since %s",                                                      // provider, account, id, time
+	AccountExpired:  "%s: *%s* (id %s), whose access has ended: please `/login` again",                 // provider, account, id
+	Died:            "%s has ended my access to *%s*. Sign in again if you want me to go on using it.", // provider, account
+	SignInAgain:     "Sign in again",
+	AccountScopes:   "%s, with %s", // the line of an account, scopes
 	WhichLogout:     "Where do you want to sign out?",
-	SignedOut:       "Signed out: I have forgotten *%s* on %s.",                                     // account, provider
-	RemoveAt:        "%s itself still lists this access. Remove it at %s",                           // provider, address
-	RemoveThere:     "%s itself still lists this access. Remove it in your account settings there.", // provider
+	SignedOut:       "Signed out: I have forgotten *%s* on %s.",                                                                                  // account, provider
+	Revoked:         "%s has ended my access too.",                                                                                               // provider
+	Unrevoked:       "I have asked %s to end my access, without success.",                                                                        // provider
+	AskedAt:         "I have asked %s to end the access that it had granted. Should it still list it, remove it at %s",                           // provider, address
+	AskedThere:      "I have asked %s to end the access that it had granted. Should it still list it, remove it in your account settings there.", // provider
+	RemoveAt:        "%s itself still lists this access. Remove it at %s",                                                                        // provider, address
+	RemoveThere:     "%s itself still lists this access. Remove it in your account settings there.",                                              // provider
 	Forget:          "This erases all that I know of you: accounts, logins under way, everything. Go on?",
 	ForgetYes:       "Erase everything",
 	ForgetNo:        "Keep it",

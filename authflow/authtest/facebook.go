@@ -138,3 +138,15 @@ func (s *Server) facebookUser(r *http.Request) (any, error) {
 	}
 	return me, nil
 }
+
+// revokeFacebook takes the app off a person's list.
+func (s *Server) revokeFacebook(r *http.Request) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.access[digestOf(bearer(r))]
+	if t == nil || t.at != FacebookToken || t.dead || !time.Now().Before(t.expires) {
+		return nil, graphRefusal{code: 190, text: "Error validating access token."}
+	}
+	s.withdraw(t.user)
+	return map[string]bool{"success": true}, nil
+}

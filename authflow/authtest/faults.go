@@ -30,18 +30,28 @@ const (
 	FacebookDevice Endpoint = "/device/login"
 	FacebookToken  Endpoint = "/device/login_status"
 	FacebookUser   Endpoint = "/me"
+
+	GitHubRevocation   Endpoint = "/applications/{client_id}/token"
+	FacebookRevocation Endpoint = "/me/permissions"
 )
 
 const enterprise = "/api/v3"
 
-var versioned = regexp.MustCompile(`^/v[0-9]+\.[0-9]+(/.*)$`)
+var (
+	versioned    = regexp.MustCompile(`^/v[0-9]+\.[0-9]+(/.*)$`)
+	applications = regexp.MustCompile(`^/applications/[^/]+/token$`)
+)
 
 // endpointAt is the endpoint at a path, which may be none.
 func endpointAt(path string) Endpoint {
 	if below := versioned.FindStringSubmatch(path); below != nil {
 		return Endpoint(below[1])
 	}
-	return Endpoint(strings.TrimPrefix(path, enterprise))
+	path = strings.TrimPrefix(path, enterprise)
+	if applications.MatchString(path) {
+		return GitHubRevocation
+	}
+	return Endpoint(path)
 }
 
 // A Fault answers one request in place of the endpoint, which learns nothing of it.

@@ -51,8 +51,11 @@ func (s *Server) beginGitHub(c Client, f url.Values) said {
 	}
 }
 
-// redeemGitHub is one poll.
+// redeemGitHub is one poll, or a refresh.
 func (s *Server) redeemGitHub(c Client, f url.Values) said {
+	if f.Get("grant_type") == "refresh_token" {
+		return s.refreshGitHub(c, f.Get("refresh_token"))
+	}
 	if f.Get("grant_type") != deviceGrant {
 		return githubRefusal("unsupported_grant_type", "The grant type is not one of the device flow.")
 	}
@@ -69,11 +72,63 @@ func (s *Server) redeemGitHub(c Client, f url.Values) said {
 	case pending:
 		return githubRefusal("authorization_pending", "The authorization request is still pending.")
 	case granted:
-		token := "gho_" + newCode()
-		s.access[digestOf(token)] = &accessToken{grant: d.grant} // an OAuth app's does not expire
-		return said{"access_token": token, "token_type": "bearer", "scope": strings.Join(d.grant.scopes, ",")}
+		return s.issueGitHub(d.grant)
 	}
 	return githubRefusal("incorrect_device_code", "The device_code provided is not valid.")
+}
+
+// refreshGitHub replaces a pair of tokens, which dies.
+func (s *Server) refreshGitHub(c Client, token string) said {
+	t := s.refreshable(GitHubToken, c, token)
+	if t == nil {
+		return githubRefusal("bad_refresh_token", "The refresh token passed is incorrect or expired.")
+	}
+	t.spent = true
+	for _, old := range s.access {
+		old.revoked = old.revoked || old.grant == t.grant
+	}
+	return s.issueGitHub(t.grant)
+}
+
+// issueGitHub makes a token. An OAuth app's does not expire.
+func (s *Server) issueGitHub(g *grant) said {
+	token := "gho_" + newCode()
+	answer := said{"access_token": token, "token_type": "bearer", "scope": strings.Join(g.scopes, ",")}
+	if !s.opt.GitHubExpire {
+		s.access[digestOf(token)] = &accessToken{grant: g}
+		return answer
+	}
+	s.access[digestOf(token)] = &accessToken{grant: g, expires: time.Now().Add(s.opt.TokenLifetime)}
+	answer["expires_in"] = int(s.opt.TokenLifetime / time.Second)
+	answer["refresh_token"], answer["refresh_token_expires_in"] = s.newRefresh(g), 15897600
+	return answer
+}
+
+// githubApp is where an app has its tokens deleted.
+const githubApp = string(GitHubRevocation)
+
+// revokeGitHub takes a token away, for the app that proves by its secret that it
+// is the token's.
+func (s *Server) revokeGitHub(w http.ResponseWriter, r *http.Request) {
+	id, secret, _ := r.BasicAuth()
+	c, known := s.registered(id)
+	if !known || c.Secret == "" || !same(secret, c.Secret) || r.PathValue("client_id") != id {
+		writeJSON(w, http.StatusNotFound, said{"message": "Not Found", "status": "404"})
+		return
+	}
+	var asked struct {
+		Token string `json:"access_token"`
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := json.NewDecoder(r.Body).Decode(&asked)
+	t := s.access[digestOf(asked.Token)]
+	if err != nil || t == nil || t.client.ID != id || t.dead || t.revoked {
+		writeJSON(w, http.StatusUnprocessableEntity, said{"message": "Validation Failed", "status": "422"})
+		return
+	}
+	t.dead = true
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // githubUser says whose token it is, to clients that say who they are.

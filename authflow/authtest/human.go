@@ -51,6 +51,23 @@ func (s *Server) decide(userCode string, how func(*device)) error {
 	return nil
 }
 
+// Withdraw takes back what somebody has agreed to so far, as they do in their
+// account settings: all their tokens die.
+func (s *Server) Withdraw(as User) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.withdraw(as)
+}
+
+func (s *Server) withdraw(as User) {
+	for _, t := range s.access {
+		t.dead = t.dead || t.user == as
+	}
+	for _, t := range s.refresh {
+		t.dead = t.dead || t.user == as
+	}
+}
+
 // User is the account of that name, or a new one that always gets the same subject.
 func (s *Server) User(name string) User {
 	for _, u := range s.opt.Users {

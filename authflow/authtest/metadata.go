@@ -11,7 +11,7 @@ type metadata struct {
 	Device           string   `json:"device_authorization_endpoint"`
 	Token            string   `json:"token_endpoint"`
 	UserInfo         string   `json:"userinfo_endpoint"`
-	Revocation       string   `json:"revocation_endpoint"`
+	Revocation       string   `json:"revocation_endpoint,omitempty"`
 	Responses        []string `json:"response_types_supported"`
 	Grants           []string `json:"grant_types_supported"`
 	ChallengeMethods []string `json:"code_challenge_methods_supported"`
@@ -23,7 +23,7 @@ type metadata struct {
 // discovery is the document of OpenID Connect Discovery 1.0 section 3, without
 // the members that ID tokens would need.
 func (s *Server) discovery(*http.Request) (any, error) {
-	return metadata{
+	m := metadata{
 		Issuer:           s.issuer,
 		Authorization:    s.issuer + authorizePath,
 		Device:           s.issuer + string(Device),
@@ -36,7 +36,11 @@ func (s *Server) discovery(*http.Request) (any, error) {
 		ClientAuth:       []string{"none", "client_secret_post", "client_secret_basic"},
 		Subjects:         []string{"public"},
 		NamesIssuer:      true,
-	}, nil
+	}
+	if s.opt.NoRevocation {
+		m.Revocation = ""
+	}
+	return m, nil
 }
 
 type claims struct {

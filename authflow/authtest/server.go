@@ -12,7 +12,7 @@
 //
 // Somebody must say yes. A person does it on the pages at /device and
 // /oauth/authorize; a test or a script calls Approve, Deny and Expire, or
-// Consent and Refuse for the browser.
+// Consent and Refuse for the browser. Withdraw takes it back later.
 //
 // Break makes an endpoint misbehave, once per Fault; Stop and Resume take the
 // whole server away for a while. Requests tells everything that arrived.
@@ -47,6 +47,11 @@ type Options struct {
 	Interval      time.Duration // between polls, default 5 s
 	CodeLifetime  time.Duration // of device and user codes, default 10 min
 	TokenLifetime time.Duration // of access tokens, default 1 h
+
+	NoRefresh    bool // no refresh tokens are given
+	KeepRefresh  bool // a refresh token stays good when it was used, and no new one is given
+	NoRevocation bool // there is no revocation endpoint, and discovery says so
+	GitHubExpire bool // GitHub's tokens expire and are refreshed, as a GitHub App's are
 
 	PKCE       PKCE     // at the device endpoint
 	NoComplete bool     // leaves verification_uri_complete out
@@ -195,16 +200,21 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("GET "+string(Discovery), answering(s.discovery))
 	mux.HandleFunc("POST "+string(Device), s.form(s.beginDevice))
 	mux.HandleFunc("POST "+string(Token), s.form(s.token))
-	mux.HandleFunc("POST "+string(Revocation), s.form(s.revoke))
+	if !s.opt.NoRevocation {
+		mux.HandleFunc("POST "+string(Revocation), s.form(s.revoke))
+	}
 	mux.HandleFunc("GET "+string(UserInfo), answering(s.userinfo))
 	mux.HandleFunc("POST "+string(UserInfo), answering(s.userinfo))
 	mux.HandleFunc("POST "+string(GitHubDevice), s.github(s.beginGitHub))
 	mux.HandleFunc("POST "+string(GitHubToken), s.github(s.redeemGitHub))
 	mux.HandleFunc("GET "+string(GitHubUser), s.githubUser)
 	mux.HandleFunc("GET "+enterprise+string(GitHubUser), s.githubUser)
+	mux.HandleFunc("DELETE "+githubApp, s.revokeGitHub)
+	mux.HandleFunc("DELETE "+enterprise+githubApp, s.revokeGitHub)
 	mux.HandleFunc("POST /{version}"+string(FacebookDevice), s.app(s.beginFacebook))
 	mux.HandleFunc("POST /{version}"+string(FacebookToken), s.app(s.redeemFacebook))
 	mux.HandleFunc("GET /{version}"+string(FacebookUser), s.graph(s.facebookUser))
+	mux.HandleFunc("DELETE /{version}"+string(FacebookRevocation), s.graph(s.revokeFacebook))
 	mux.HandleFunc("GET "+authorizePath, s.askConsent)
 	mux.HandleFunc("POST "+authorizePath, s.sameSite(s.takeConsent))
 	mux.HandleFunc("GET "+pagePath, s.enterCode)

@@ -20,6 +20,8 @@ type grant struct {
 	user   User
 	scopes []string
 	dead   bool
+
+	refreshable bool // a refresh token was given
 }
 
 type accessToken struct {
@@ -37,7 +39,7 @@ type tokenAnswer struct {
 	Access    string `json:"access_token"`
 	Type      string `json:"token_type"`
 	ExpiresIn int    `json:"expires_in"`
-	Refresh   string `json:"refresh_token"`
+	Refresh   string `json:"refresh_token,omitempty"`
 	Scope     string `json:"scope"`
 }
 
@@ -59,13 +61,9 @@ func (s *Server) token(c Client, f url.Values) (any, error) {
 // redeemRefresh is RFC 6749 section 6. A refresh token works once; a second use
 // means that two parties hold it, so nobody keeps anything (RFC 9700 section 4.14.2).
 func (s *Server) redeemRefresh(c Client, f url.Values) (any, error) {
-	t := s.refresh[digestOf(f.Get("refresh_token"))]
-	switch {
-	case t == nil || t.client.ID != c.ID || t.dead:
-		return nil, refuse("invalid_grant", "unknown, revoked or foreign refresh token")
-	case t.spent:
-		t.dead = true
-		return nil, refuse("invalid_grant", "the refresh token was used before; its family is revoked")
+	t := s.refreshable(Token, c, f.Get("refresh_token"))
+	if t == nil {
+		return nil, refuse("invalid_grant", "unknown, revoked or foreign refresh token, or one that was used before")
 	}
 	scopes := t.scopes
 	if asked := strings.Fields(f.Get("scope")); len(asked) > 0 {
@@ -74,8 +72,21 @@ func (s *Server) redeemRefresh(c Client, f url.Values) (any, error) {
 		}
 		scopes = asked
 	}
-	t.spent = true
+	t.spent = !s.opt.KeepRefresh
 	return s.issue(t.grant, scopes), nil
+}
+
+// refreshable is a refresh token that is good, or nil.
+func (s *Server) refreshable(at Endpoint, c Client, token string) *refreshToken {
+	t := s.refresh[digestOf(token)]
+	if t == nil || t.at != at || t.client.ID != c.ID || t.dead {
+		return nil
+	}
+	if t.spent {
+		t.dead = true
+		return nil
+	}
+	return t
 }
 
 // newGrant notes an approval, without the scopes that are withheld from everybody.
@@ -88,13 +99,24 @@ func (s *Server) newGrant(at Endpoint, c Client, u User, asked []string) *grant 
 
 // issue makes a pair of tokens.
 func (s *Server) issue(g *grant, scopes []string) tokenAnswer {
-	access, refresh := newCode(), newCode()
+	access := newCode()
 	s.access[digestOf(access)] = &accessToken{grant: g, expires: time.Now().Add(s.opt.TokenLifetime)}
-	s.refresh[digestOf(refresh)] = &refreshToken{grant: g}
 	return tokenAnswer{
 		Access: access, Type: "Bearer", ExpiresIn: int(s.opt.TokenLifetime / time.Second),
-		Refresh: refresh, Scope: strings.Join(scopes, " "),
+		Refresh: s.newRefresh(g), Scope: strings.Join(scopes, " "),
 	}
+}
+
+// newRefresh makes a refresh token, or none where none is given, or none but the
+// first.
+func (s *Server) newRefresh(g *grant) string {
+	if s.opt.NoRefresh || s.opt.KeepRefresh && g.refreshable {
+		return ""
+	}
+	g.refreshable = true
+	refresh := newCode()
+	s.refresh[digestOf(refresh)] = &refreshToken{grant: g}
+	return refresh
 }
 
 // holder is whose access token of that endpoint this is.

@@ -42,6 +42,7 @@ type App struct {
 	DeviceURL   string `env:"DEVICE_URL" doc:"where codes are asked for, if not where the service says"`
 	TokenURL    string `env:"TOKEN_URL" doc:"where tokens are asked for, likewise"`
 	UserinfoURL string `env:"USERINFO_URL" doc:"where a token says whose it is, likewise"`
+	RevokeURL   string `env:"REVOKE_URL" doc:"where an access is ended, likewise; github: {client_id} in it stands for the id"`
 
 	// APIHosts may be sent the token beside the service's own, as host or
 	// host:port. VerifyHosts are more hosts that a link for a person may point to;
@@ -56,7 +57,7 @@ type App struct {
 
 // endpoints are those that a has.
 func (a App) endpoints() metadata {
-	return metadata{Device: a.DeviceURL, Token: a.TokenURL, Userinfo: a.UserinfoURL}
+	return metadata{Device: a.DeviceURL, Token: a.TokenURL, Userinfo: a.UserinfoURL, Revoke: a.RevokeURL}
 }
 
 // device is the device flow of this client.
@@ -68,11 +69,18 @@ func (a App) device(at metadata) authflow.Device {
 	}
 }
 
+// client refreshes and revokes the tokens of this client by the standards.
+func (a App) client(at metadata) authflow.OAuthClient {
+	return authflow.OAuthClient{
+		ID: a.ID, Secret: a.Secret, Auth: a.Auth, TokenURL: at.Token, RevokeURL: at.Revoke, Params: a.TokenParams,
+	}
+}
+
 // hosts are those of the endpoints that were given, those of own, which are URLs,
 // and more.
 func (a App) hosts(more []string, own ...string) []string {
 	out := slices.Clone(more)
-	for _, raw := range append(own, a.DeviceURL, a.TokenURL, a.UserinfoURL) {
+	for _, raw := range append(own, a.DeviceURL, a.TokenURL, a.UserinfoURL, a.RevokeURL) {
 		if u, err := url.Parse(raw); err == nil && raw != "" {
 			out = append(out, u.Host)
 		}

@@ -82,7 +82,7 @@ func checkHosts(setting string, hosts []string) Mistakes {
 func (a App) checkEndpoints(is func(raw string) error) Mistakes {
 	var m Mistakes
 	for _, one := range []struct{ setting, raw string }{
-		{"DEVICE_URL", a.DeviceURL}, {"TOKEN_URL", a.TokenURL}, {"USERINFO_URL", a.UserinfoURL},
+		{"DEVICE_URL", a.DeviceURL}, {"TOKEN_URL", a.TokenURL}, {"USERINFO_URL", a.UserinfoURL}, {"REVOKE_URL", a.RevokeURL},
 	} {
 		if err := is(one.raw); one.raw != "" && err != nil {
 			m.addf(one.setting, "is %v", err)

@@ -21,16 +21,18 @@ const (
 )
 
 // metadata is what we need of OpenID Connect Discovery 1.0 section 3, RFC 8414
-// section 2 and RFC 8628 section 4.
+// section 2, RFC 8628 section 4 and RFC 7009.
 type metadata struct {
 	Issuer   string   `json:"issuer"`
 	Device   string   `json:"device_authorization_endpoint"`
 	Token    string   `json:"token_endpoint"`
 	Userinfo string   `json:"userinfo_endpoint"`
+	Revoke   string   `json:"revocation_endpoint"`
 	Methods  []string `json:"token_endpoint_auth_methods_supported"`
 }
 
-// complete reports whether nothing has to be discovered.
+// complete reports whether nothing has to be discovered: people can do without
+// an endpoint for revocation.
 func (m metadata) complete() bool { return m.Device != "" && m.Token != "" && m.Userinfo != "" }
 
 // or is m with the gaps filled from found.
@@ -38,11 +40,12 @@ func (m metadata) or(found metadata) metadata {
 	found.Device = cmp.Or(m.Device, found.Device)
 	found.Token = cmp.Or(m.Token, found.Token)
 	found.Userinfo = cmp.Or(m.Userinfo, found.Userinfo)
+	found.Revoke = cmp.Or(m.Revoke, found.Revoke)
 	return found
 }
 
-// check finds what would make a login fail later on, or give secrets away. Only
-// the device endpoint may be missing.
+// check finds what would make a login fail later on, or give secrets away. The
+// endpoints for devices and for revocation may be missing.
 func (m metadata) check(issuer *url.URL) error {
 	for _, endpoint := range []struct {
 		name, raw string
@@ -51,6 +54,7 @@ func (m metadata) check(issuer *url.URL) error {
 		{"token_endpoint", m.Token, false},
 		{"userinfo_endpoint", m.Userinfo, false},
 		{"device_authorization_endpoint", m.Device, true},
+		{"revocation_endpoint", m.Revoke, true},
 	} {
 		err := checkEndpoint(endpoint.raw, issuer)
 		switch {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -29,7 +31,7 @@ func Facebook(a App) (authflow.Provider, error) {
 	}
 	graph := cmp.Or(root(a.Base), facebookGraph)
 	f := facebook{App: a, issuer: issuerOf(graph), at: a.endpoints().or(metadata{
-		Device: graph + "/device/login", Token: graph + "/device/login_status", Userinfo: graph + "/me",
+		Device: graph + "/device/login", Token: graph + "/device/login_status", Userinfo: graph + "/me", Revoke: graph + "/me/permissions",
 	})}
 	return authflow.Provider{
 		Name: a.Name, Title: cmp.Or(a.Title, "Facebook"), Issuer: f.issuer,
@@ -39,6 +41,7 @@ func Facebook(a App) (authflow.Provider, error) {
 		VerifyHosts: a.hosts(a.VerifyHosts, facebookHome, a.Base),
 		Manage:      facebookHome + "/settings?tab=business_tools",
 		Who:         f.who,
+		Revoke:      f.revoke,
 	}, nil
 }
 
@@ -141,4 +144,24 @@ func (f facebook) who(ctx context.Context, c *http.Client, t authflow.Token) (au
 		return authflow.Identity{}, err
 	}
 	return identity(f.issuer, said.ID, nil, said.Name)
+}
+
+// revoke implements authflow.Provider.Revoke: it takes the app off the person's
+// list. There is no refreshing here.
+func (f facebook) revoke(ctx context.Context, c *http.Client, t authflow.Token) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, f.at.Revoke, nil)
+	if err != nil {
+		return errors.New("revocation: the endpoint makes no valid URL")
+	}
+	req.Header.Set("Authorization", "Bearer "+t.Access.Reveal())
+	var said struct {
+		Success any `json:"success"`
+	}
+	if err := authflow.FetchJSON(c, req, &said); err != nil {
+		return fmt.Errorf("revoke: %w", err)
+	}
+	if said.Success != true {
+		return errors.New("revoke: it was not called a success")
+	}
+	return nil
 }

@@ -1,12 +1,15 @@
 package provider
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/usherbot/usher/authflow"
 )
@@ -31,9 +34,13 @@ func GitHub(a App) (authflow.Provider, error) {
 	if home == githubHome {
 		user, api = githubAPI+"/user", githubAPI
 	}
-	at := a.endpoints().or(metadata{Device: home + "/login/device/code", Token: home + "/login/oauth/access_token", Userinfo: user})
-	g := github{Device: a.device(at), home: home, user: at.Userinfo}
-	return authflow.Provider{
+	at := a.endpoints().or(metadata{
+		Device: home + "/login/device/code", Token: home + "/login/oauth/access_token", Userinfo: user,
+		Revoke: strings.TrimSuffix(user, "/user") + "/applications/" + clientID + "/token",
+	})
+	at.Revoke = strings.ReplaceAll(at.Revoke, clientID, url.PathEscape(a.ID))
+	g := github{Device: a.device(at), OAuth: a.client(at), home: home, user: at.Userinfo}
+	p := authflow.Provider{
 		Name: a.Name, Title: cmp.Or(a.Title, "GitHub"), Issuer: home,
 		StartLimit:  a.StartLimit,
 		Flows:       []authflow.Flow{g},
@@ -41,13 +48,22 @@ func GitHub(a App) (authflow.Provider, error) {
 		VerifyHosts: a.hosts(a.VerifyHosts, githubHome, a.Base),
 		Manage:      home + "/settings/connections/applications/" + url.PathEscape(a.ID),
 		Who:         g.who,
-	}, nil
+		Refresh:     g.refresh, Rotates: true,
+	}
+	if a.Secret != "" { // without one, only the person can
+		p.Revoke = g.revoke
+	}
+	return p, nil
 }
+
+// clientID stands for the id of the app in the URL of its revocation.
+const clientID = "{client_id}"
 
 // github is the device flow, and what GitHub says of scopes and people.
 type github struct {
 	authflow.Device
-	home, user string // where people go, and where a token says whose it is
+	OAuth      authflow.OAuthClient // exported, so that fmt hides its secret
+	home, user string               // where people go, and where a token says whose it is
 }
 
 // Next implements authflow.Flow.
@@ -57,6 +73,37 @@ func (g github) Next(ctx context.Context, c *http.Client, at authflow.Grant, bac
 		answer.Token.Scopes = withImplied(answer.Token.Scopes, at.Scopes)
 	}
 	return answer, err
+}
+
+// refresh implements authflow.Provider.Refresh. What the answer leaves out because
+// another scope includes it was granted as before.
+func (g github) refresh(ctx context.Context, c *http.Client, t authflow.Token) (authflow.Token, error) {
+	next, err := g.OAuth.Refresh(ctx, c, t)
+	if err == nil {
+		next.Scopes = withImplied(next.Scopes, t.Scopes)
+	}
+	return next, err
+}
+
+// revoke implements authflow.Provider.Revoke ("Delete an app token" in the REST
+// API): 422 is for a token that is not known, or no more.
+func (g github) revoke(ctx context.Context, c *http.Client, t authflow.Token) error {
+	body, err := json.Marshal(map[string]string{"access_token": t.Access.Reveal()})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, g.OAuth.RevokeURL, bytes.NewReader(body))
+	if err != nil {
+		return errors.New("revocation: the endpoint makes no valid URL")
+	}
+	req.SetBasicAuth(g.OAuth.ID, g.OAuth.Secret.Reveal())
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/vnd.github+json")
+	r, err := authflow.SendOnce(c, req, t.Access, g.OAuth.Secret)
+	if err != nil || r.Status() == http.StatusUnprocessableEntity {
+		return err
+	}
+	return r.Revoked()
 }
 
 // who implements authflow.Provider.Who. The login name is for display: it can

@@ -144,6 +144,6 @@ func preset(t *testing.T, app provider.App) authflow.Provider {
 	if len(p.Flows) != 1 || p.Who == nil {
 		t.Errorf("got flows %v, want one, and Who", p.Flows)
 	}
-	p.Flows, p.Who = nil, nil
+	p.Flows, p.Who, p.Refresh, p.Revoke, p.Rotates = nil, nil, nil, nil, false
 	return p
 }

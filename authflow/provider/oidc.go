@@ -31,6 +31,8 @@ func OIDC(issuer string, a App) (authflow.Provider, error) {
 		Flows:      []authflow.Flow{o},
 		Hosts:      a.hosts(a.APIHosts, issuer),
 		Who:        o.who,
+		Refresh:    o.refresh, Rotates: true, // which depends on settings there
+		Revoke: o.revoke,
 	}
 	if len(a.VerifyHosts) > 0 {
 		p.VerifyHosts = a.hosts(a.VerifyHosts, issuer)
@@ -89,11 +91,42 @@ func (o *oidc) device(ctx context.Context, c *http.Client) (authflow.Device, err
 		return authflow.Device{}, err
 	}
 	d := o.App.device(at)
-	d.Scopes = o.scopes()
-	if d.Auth == "" && d.Secret != "" && at.Issuer != "" { // empty where nothing was discovered
-		d.Auth = at.auth()
-	}
+	d.Scopes, d.Auth = o.scopes(), o.auth(at)
 	return d, nil
+}
+
+// auth is how the client authenticates. Where nothing was discovered, authflow
+// decides.
+func (o *oidc) auth(at metadata) authflow.ClientAuth {
+	if o.App.Auth == "" && o.App.Secret != "" && at.Issuer != "" {
+		return at.auth()
+	}
+	return o.App.Auth
+}
+
+// refresh implements authflow.Provider.Refresh.
+func (o *oidc) refresh(ctx context.Context, c *http.Client, t authflow.Token) (authflow.Token, error) {
+	client, err := o.client(ctx, c)
+	if err != nil {
+		return authflow.Token{}, err
+	}
+	return client.Refresh(ctx, c, t)
+}
+
+// revoke implements authflow.Provider.Revoke.
+func (o *oidc) revoke(ctx context.Context, c *http.Client, t authflow.Token) error {
+	client, err := o.client(ctx, c)
+	if err != nil {
+		return err
+	}
+	return client.Revoke(ctx, c, t)
+}
+
+func (o *oidc) client(ctx context.Context, c *http.Client) (authflow.OAuthClient, error) {
+	at, err := o.find.endpoints(ctx, c)
+	client := o.App.client(at)
+	client.Auth = o.auth(at)
+	return client, err
 }
 
 // scopes always has openid: without it most services do not say who it is.

@@ -57,10 +57,10 @@ func TestOIDCIsMadeWithoutANetwork(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(got.Flows) != 1 || got.Flows[0].Name() != "device" || got.Who == nil {
-				t.Errorf("got flows %v, want the device flow, and Who", got.Flows)
+			if len(got.Flows) != 1 || got.Flows[0].Name() != "device" || got.Who == nil || got.Refresh == nil || !got.Rotates || got.Revoke == nil {
+				t.Errorf("got %v, want the device flow, and all functions", got)
 			}
-			got.Flows, got.Who = nil, nil
+			got.Flows, got.Who, got.Refresh, got.Revoke, got.Rotates = nil, nil, nil, nil, false
 			if !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}

@@ -103,6 +103,17 @@ func (p *play) decide(a args) error {
 	return p.Provider.Expire(code)
 }
 
+func (p *play) withdraw(a args) error {
+	if p.Provider == nil {
+		return errors.New("there is no provider")
+	}
+	if err := p.ready(); err != nil {
+		return err
+	}
+	p.Provider.Withdraw(a["account"])
+	return nil
+}
+
 // code is the user code that was last shown to who, or to anybody if there is
 // nobody of that name.
 func (p *play) code(who string) (string, error) {

@@ -13,8 +13,9 @@ type Provider interface {
 	Approve(code, account string) error
 	Deny(code string) error
 	Expire(code string) error
-	Stop()   // nobody reaches it
-	Resume() // after Stop
+	Withdraw(account string) // takes back all that somebody has granted
+	Stop()                   // nobody reaches it
+	Resume()                 // after Stop
 	// Answer makes it answer the next poll in another way than usual: slow_down,
 	// 503, html, half (a body that is cut off) or nothing at all.
 	Answer(with string) error
@@ -28,6 +29,8 @@ type server struct{ *authtest.Server }
 func (s server) Approve(code, account string) error {
 	return s.Server.Approve(code, s.User(account))
 }
+
+func (s server) Withdraw(account string) { s.Server.Withdraw(s.User(account)) }
 
 func (s server) Answer(with string) error {
 	fault, known := map[string]authtest.Fault{

@@ -48,6 +48,7 @@ import (
 //	alice approves as octocat
 //	alice denies
 //	alice's code expires
+//	octocat withdraws                takes back what that account has granted
 //	provider down
 //	provider up
 //	provider answers 503             once; see Provider.Answer
@@ -116,6 +117,8 @@ var grammar = []struct {
 	{pattern: sentence(`provider (?P<what>down|up|answers)(?: (?P<with>.+))?`), do: (*play).provider},
 	{pattern: sentence(`(?P<name>\w+) (?P<what>approves|denies)(?: as (?P<account>[\w-]+))?`), do: (*play).decide},
 	{pattern: sentence(`(?P<name>\w+)'s code (?P<what>expires)`), do: (*play).decide},
+
+	{pattern: sentence(`(?P<account>[\w-]+) withdraws`), do: (*play).withdraw},
 
 	{pattern: sentence(`(?P<who>\w+) presses(?: (?P<how>twice|late))?: (?P<label>.+)`), do: (*play).press},
 	{pattern: sentence(`(?P<who>\w+) chooses(?: (?P<hint>[^:]+))?: (?P<labels>.+)`), do: (*play).choose},

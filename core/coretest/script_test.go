@@ -113,8 +113,11 @@ func (d *desk) Approve(code, account string) error { return d.end(code, "Signed 
 func (d *desk) Deny(code string) error             { return d.end(code, "You declined.") }
 func (d *desk) Expire(code string) error           { return d.end(code, "Expired.") }
 func (d *desk) Answer(with string) error           { return fmt.Errorf("cannot answer %q", with) }
-func (d *desk) Stop()                              {}
-func (d *desk) Resume()                            {}
+func (d *desk) Withdraw(account string) {
+	d.note(d.chat.Edit(d.t.Context(), d.card, say("Withdrawn.")))
+}
+func (d *desk) Stop()   {}
+func (d *desk) Resume() {}
 
 func (d *desk) restart() {
 	d.chat.Cut()
@@ -186,6 +189,9 @@ func TestPlayFails(t *testing.T) {
 		{"gone", "alice: /login\nbot: *\nalice presses: Cancel\nbot edits: Cancelled.\nalice presses: Cancel", nil, []string{"alice sees no button"}},
 		{"no code", "octocat approves", nil, []string{"no code was shown to octocat"}},
 		{"code of another", "alice: /login\nbot: *\nbob: hi\nbob denies", nil, []string{"no code was shown to bob"}},
+		{"withdrawn", "alice: /login\nbot: *\noctocat withdraws\nbot edits: Withdrawn.", nil, nil},
+		{"withdrawn before it was noticed", "alice: /login\noctocat withdraws", nil, []string{"no line expects what came before"}},
+		{"nowhere to withdraw", "octocat withdraws", func(_ *desk, s *coretest.Stage) { s.Provider = nil }, []string{"there is no provider"}},
 		{"unknown answer", "provider answers riddles", nil, []string{`cannot answer "riddles"`}},
 		{"no restart", "restart", func(_ *desk, s *coretest.Stage) { s.Restart = nil }, []string{"cannot be restarted"}},
 		{

@@ -144,7 +144,7 @@ type Change struct {
 	Due     time.Time // replaces the due time, unless zero
 	Ended   bool      // the login ends now
 
-	Account *Account // is linked in the same transaction, replacing an earlier one
+	Account *Account // is linked in the same transaction, over one of the version before or none
 	Tell    *Tell    // is put into the outbox in the same transaction
 }
 
@@ -164,23 +164,50 @@ type Account struct {
 	Name, URL            string
 	Scopes               []string // none contains a space
 	Sealed               []byte   // the token
-	Version              int64    // grows by one each time the row is replaced
+	State                string   // authflow's word for one that is of no use any more; empty: it is
+	Version              int64    // one more than what it replaces; the first is 1
 	Expires              time.Time
-	LinkedBy             string // the id of the login that won it
+	Refresh              time.Time // when the token is to be refreshed; zero: never
+	RefreshSent          time.Time // when a refresh began whose outcome is not written; zero: none did
+	Tries                int       // refreshes in a row that brought nothing
+	LinkedBy             string    // the id of the login that won it
 	LinkedAt             time.Time
 }
 
 // Accounts keeps the linked accounts, one per person and provider. They are
-// linked by ChangeLogin.
+// linked by ChangeLogin. A token that runs out is refreshed by one process at a
+// time: BeginRefresh, then RenewAccount or DelayRefresh.
 type Accounts interface {
 	// Account returns a person's account, or ErrNotFound.
 	Account(ctx context.Context, person, provider string) (Account, error)
 	// AccountsOf returns the accounts of a person, sorted by provider.
 	AccountsOf(ctx context.Context, person string) ([]Account, error)
+	// Holders counts the persons who have linked the account with that key, and to
+	// whom it is of use.
+	Holders(ctx context.Context, issuer, subject string) (int, error)
 	// RemoveAccount deletes a person's account and returns what it was. Where
 	// linkedBy is set, only an account that this login linked. Otherwise
 	// ErrNotFound.
 	RemoveAccount(ctx context.Context, person, provider, linkedBy string) (Account, error)
+
+	// ClaimRefreshes returns up to limit accounts whose Refresh has come, and puts
+	// it off by hold: until then nobody else gets them.
+	ClaimRefreshes(ctx context.Context, limit int, hold time.Duration) ([]Account, error)
+	// NextRefresh returns the first Refresh of all accounts, zero for none.
+	NextRefresh(ctx context.Context) (time.Time, error)
+	// BeginRefresh notes that a refresh is about to be sent, and since when; Refresh
+	// is put off by hold. It returns ErrStale when the account is of no use any
+	// more or not of that version, and when another refresh began less than hold
+	// ago whose outcome is not written.
+	BeginRefresh(ctx context.Context, id string, version int64, hold time.Duration) (sent time.Time, err error)
+	// DelayRefresh writes a's Refresh and Tries: the refresh that began at its
+	// RefreshSent brought nothing, or, where unclear, nobody knows what it brought.
+	// It returns ErrStale when that is no more the last one.
+	DelayRefresh(ctx context.Context, a Account, unclear bool) error
+	// RenewAccount writes what a refresh brought: a's token, scopes, times and state,
+	// as the next version, and in the same transaction tell, unless it is nil. It
+	// returns ErrStale when the account is no more of a's id and version.
+	RenewAccount(ctx context.Context, a Account, tell *Tell) error
 }
 
 // Tell is something that a person must still hear. It holds ids, no content.

@@ -41,7 +41,7 @@ func (s *Store) EndReplica(ctx context.Context, id string) error {
 			"UPDATE login SET owner = '' WHERE owner = $1 AND ended_at IS NULL",
 			"UPDATE outbox SET owner = '' WHERE owner = $1",
 			"DELETE FROM lease WHERE replica = $1",
-			"DELETE FROM replica WHERE id = $1",
+			"UPDATE replica SET lease_until = 0 WHERE id = $1", // whatever still comes under this id is anybody's
 		} {
 			if _, err := c.exec(query, id); err != nil {
 				return err

@@ -119,6 +119,17 @@ func testReplaceAccount(t *testing.T, s store.Store) {
 	}
 	same(t, "the account linked last", readAccount(t, s, "ana", "github"), want)
 
+	stale := fullLogin("ana", "github")
+	add(t, s, stale)
+	for _, version := range []int64{0, 1, 3, 5} {
+		other := fullAccount(stale)
+		other.Version = version
+		err := s.ChangeLogin(t.Context(), store.Change{ID: stale.ID, From: stale.State, State: "linked", Ended: true, Account: &other})
+		wantErr(t, "link over another version than the one before", err, store.ErrStale)
+	}
+	same(t, "the login whose account was not linked", read(t, s, stale.ID), stale)
+	same(t, "the account that nothing was linked over", readAccount(t, s, "ana", "github"), want)
+
 	bare := fullLogin("bob", "github")
 	add(t, s, bare)
 	want = store.Account{ID: store.NewID(), Person: "bob", Provider: "github", Version: 1}

@@ -20,6 +20,11 @@ func testRaces(t *testing.T, s store.Store) {
 	add(t, s, l, linked)
 	account := fullAccount(linked)
 	end(t, s, linked, &account)
+	claimed := fullLogin("bob", "gitlab")
+	add(t, s, claimed)
+	due := fullAccount(claimed)
+	due.Refresh = moment(0)
+	end(t, s, claimed, &due)
 	must(t, s.PutNote(ctx, "taken", []byte("value"), later))
 	must(t, s.PutNote(ctx, "sealed", []byte("value"), later))
 
@@ -40,6 +45,12 @@ func testRaces(t *testing.T, s store.Store) {
 		{"Reseal", store.ErrStale, func(i int) error {
 			return s.Reseal(ctx, store.Blob{In: store.InNote, ID: "sealed", Sealed: []byte("value")}, fmt.Append(nil, "anew", i))
 		}},
+		{"BeginRefresh", store.ErrStale, func(int) error {
+			_, err := s.BeginRefresh(ctx, account.ID, account.Version, time.Hour)
+			return err
+		}},
+		{"ClaimRefreshes", errLost, func(int) error { return won(s.ClaimRefreshes(ctx, 1, time.Hour)) }},
+		{"RenewAccount", store.ErrStale, func(int) error { return s.RenewAccount(ctx, account, nil) }},
 		{"RemoveAccount", store.ErrNotFound, func(int) error {
 			_, err := s.RemoveAccount(ctx, "ana", "gitlab", linked.ID)
 			return err
@@ -47,16 +58,16 @@ func testRaces(t *testing.T, s store.Store) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var won atomic.Int32
+			var winners atomic.Int32
 			race(func(i int) {
 				if err := tt.try(i); err == nil {
-					won.Add(1)
+					winners.Add(1)
 				} else if !errors.Is(err, tt.lost) {
 					t.Errorf("got %v, want %v", err, tt.lost)
 				}
 			})
-			if won.Load() != 1 {
-				t.Errorf("got %d winners of %d, want 1", won.Load(), racers)
+			if winners.Load() != 1 {
+				t.Errorf("got %d winners of %d, want 1", winners.Load(), racers)
 			}
 		})
 	}
@@ -72,6 +83,8 @@ func fresh(ok bool, err error) error {
 	}
 	return err
 }
+
+func won(claimed []store.Account, err error) error { return fresh(len(claimed) > 0, err) }
 
 // race calls f from all racers at once and waits for them.
 func race(f func(i int)) {

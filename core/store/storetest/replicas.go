@@ -46,7 +46,7 @@ func testReplicaDies(t *testing.T, s store.Store) {
 	wantReplicas(t, s, 1, "b")
 	must(t, s.EndReplica(ctx, "b"))
 	must(t, s.EndReplica(ctx, "b"))
-	wantReplicas(t, s, 1)
+	wantReplicas(t, s, 1, "b")
 
 	l := fullLogin("ana", "a")
 	l.Owner = "a"

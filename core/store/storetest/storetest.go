@@ -72,6 +72,12 @@ func cases() []testCase {
 		{"logins/changed", testChangedLogins},
 		{"outbox/claim", testClaimTells},
 		{"outbox/in order", testTellsInOrder},
+		{"accounts/holders", testHolders},
+		{"refreshes/claim", testClaimRefreshes},
+		{"refreshes/begin", testBeginRefresh},
+		{"refreshes/delay", testDelayRefresh},
+		{"refreshes/renew", testRenewAccount},
+		{"refreshes/renew and tell, or neither", testRenewIsWhole},
 		{"outbox/due", testDueTells},
 		{"outbox/put again", testPutTellAgain},
 		{"outbox/drop", testDropTell},
@@ -94,6 +100,7 @@ func timedCases() []testCase {
 		{"time/a note runs out", testNoteRunsOut},
 		{"time/a tell comes due", testTellComesDue},
 		{"time/a login ends now", testEndsNow},
+		{"time/a refresh that was begun", testRefreshIsHeld},
 		{"time/sweep", testSweep},
 		{"time/a replica dies", testReplicaDies},
 		{"time/a lease passes on", testLeasePassesOn},
@@ -120,7 +127,7 @@ func fullAccount(l store.Login) store.Account {
 		ID: store.NewID(), Person: l.Person, Provider: l.Provider,
 		Issuer: "https://issuer.example", Subject: "583231", Name: "Ana Ñandú", URL: "https://issuer.example/ana",
 		Scopes: []string{"read:user", "repo"}, Sealed: []byte{7, 0, 7}, Version: 1,
-		Expires: moment(8 * time.Hour), LinkedBy: l.ID, LinkedAt: moment(time.Minute),
+		Expires: moment(8 * time.Hour), Refresh: moment(7 * time.Hour), LinkedBy: l.ID, LinkedAt: moment(time.Minute),
 	}
 }
 
@@ -155,6 +162,7 @@ func readAccount(t *testing.T, s store.Store, person, provider string) store.Acc
 
 func plain(a store.Account) store.Account {
 	a.Expires, a.LinkedAt = a.Expires.UTC(), a.LinkedAt.UTC()
+	a.Refresh, a.RefreshSent = a.Refresh.UTC(), a.RefreshSent.UTC()
 	return a
 }
 
@@ -213,17 +221,29 @@ func verbs(s store.Store) map[string]func(context.Context) error {
 		"Replicas":      func(ctx context.Context) error { _, _, err := s.Replicas(ctx); return err },
 		"TakeLease":     func(ctx context.Context) error { _, err := s.TakeLease(ctx, "key", "me"); return err },
 		"GiveLease":     func(ctx context.Context) error { return s.GiveLease(ctx, "key", "me") },
-		"PutTell":       func(ctx context.Context) error { return s.PutTell(ctx, store.Tell{Key: "key", Try: moment(0)}) },
-		"DueTells":      func(ctx context.Context) error { _, err := s.DueTells(ctx, "me", 1); return err },
-		"DropTell":      func(ctx context.Context) error { return s.DropTell(ctx, "key", 1) },
-		"RetryTell":     func(ctx context.Context) error { return s.RetryTell(ctx, "key", 1, expires) },
-		"AddNote":       func(ctx context.Context) error { _, err := s.AddNote(ctx, "key", nil, expires); return err },
-		"PutNote":       func(ctx context.Context) error { return s.PutNote(ctx, "key", nil, expires) },
-		"Note":          func(ctx context.Context) error { _, err := s.Note(ctx, "key"); return err },
-		"TakeNote":      func(ctx context.Context) error { _, err := s.TakeNote(ctx, "key"); return err },
-		"Blobs":         func(ctx context.Context) error { _, err := s.Blobs(ctx, store.InNote, "", 1); return err },
-		"Reseal":        func(ctx context.Context) error { return s.Reseal(ctx, store.Blob{In: store.InNote, ID: "key"}, nil) },
-		"Sweep":         s.Sweep,
+		"Holders":       func(ctx context.Context) error { _, err := s.Holders(ctx, "issuer", "1"); return err },
+		"ClaimRefreshes": func(ctx context.Context) error {
+			_, err := s.ClaimRefreshes(ctx, 1, time.Second)
+			return err
+		},
+		"NextRefresh": func(ctx context.Context) error { _, err := s.NextRefresh(ctx); return err },
+		"BeginRefresh": func(ctx context.Context) error {
+			_, err := s.BeginRefresh(ctx, "id", 1, time.Second)
+			return err
+		},
+		"DelayRefresh": func(ctx context.Context) error { return s.DelayRefresh(ctx, store.Account{ID: "id"}, false) },
+		"RenewAccount": func(ctx context.Context) error { return s.RenewAccount(ctx, store.Account{ID: "id"}, nil) },
+		"PutTell":      func(ctx context.Context) error { return s.PutTell(ctx, store.Tell{Key: "key", Try: moment(0)}) },
+		"DueTells":     func(ctx context.Context) error { _, err := s.DueTells(ctx, "me", 1); return err },
+		"DropTell":     func(ctx context.Context) error { return s.DropTell(ctx, "key", 1) },
+		"RetryTell":    func(ctx context.Context) error { return s.RetryTell(ctx, "key", 1, expires) },
+		"AddNote":      func(ctx context.Context) error { _, err := s.AddNote(ctx, "key", nil, expires); return err },
+		"PutNote":      func(ctx context.Context) error { return s.PutNote(ctx, "key", nil, expires) },
+		"Note":         func(ctx context.Context) error { _, err := s.Note(ctx, "key"); return err },
+		"TakeNote":     func(ctx context.Context) error { _, err := s.TakeNote(ctx, "key"); return err },
+		"Blobs":        func(ctx context.Context) error { _, err := s.Blobs(ctx, store.InNote, "", 1); return err },
+		"Reseal":       func(ctx context.Context) error { return s.Reseal(ctx, store.Blob{In: store.InNote, ID: "key"}, nil) },
+		"Sweep":        s.Sweep,
 	}
 }
 
