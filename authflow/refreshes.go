@@ -16,8 +16,8 @@ const (
 	refreshPark  = time.Hour   // until a look at those that cannot be refreshed now
 )
 
-// refreshes refreshes tokens ahead of their end until ctx ends.
-func (l *Logins) refreshes(ctx context.Context) {
+// refreshAll refreshes tokens ahead of their end until ctx ends.
+func (l *Logins) refreshAll(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait := l.refreshDue(ctx)
 		if pause(ctx, refreshEvery) != nil {
@@ -33,7 +33,7 @@ func (l *Logins) refreshes(ctx context.Context) {
 	}
 }
 
-// refreshSoon has refreshes look again: a time may have changed.
+// refreshSoon has refreshAll look again: a time may have changed.
 func (l *Logins) refreshSoon() {
 	select {
 	case l.refreshing <- struct{}{}:

@@ -35,7 +35,7 @@ func (l *Logins) Run(ctx context.Context, tell func(context.Context, Login) erro
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { l.deliver(ctx, work, tell, died) })
-	wg.Go(func() { l.refreshes(ctx) })
+	wg.Go(func() { l.refreshAll(ctx) })
 	wg.Go(func() { l.sweep(ctx) })
 	l.poll(ctx, work, &wg)
 	return nil
