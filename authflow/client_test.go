@@ -1,6 +1,7 @@
 package authflow_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/core/store"
 )
 
 // client is that of a person's account.
@@ -177,6 +179,24 @@ func TestClientIsKept(t *testing.T) {
 	})
 }
 
+// spoilAccess has the provider forget a person's access token, and nothing more.
+func (w *world) spoilAccess(person string) {
+	w.Helper()
+	row, err := w.db.Account(w.Context(), person, "auth")
+	w.must(err)
+	blob, err := w.keys.Open(row.Sealed, store.InAccount, row.ID, row.Person)
+	w.must(err)
+	var token struct {
+		Access string `json:"access"`
+	}
+	w.must(json.Unmarshal(blob, &token))
+	resp, err := w.srv.Client().PostForm(w.srv.URL()+string(authtest.Revocation), url.Values{
+		"token": {token.Access}, "client_id": {"app"}, "client_secret": {clientSecret},
+	})
+	w.must(err)
+	resp.Body.Close()
+}
+
 // TestClientsShareARefresh has a hundred find the token of no use at the same
 // time.
 func TestClientsShareARefresh(t *testing.T) {
@@ -186,7 +206,7 @@ func TestClientsShareARefresh(t *testing.T) {
 			w.stop()
 			w.sleep(2 * time.Hour)
 		},
-		"it was refused": func(w *world) { w.srv.Break(authtest.UserInfo, unauthorized(many)...) },
+		"it is refused": func(w *world) { w.spoilAccess("alice") },
 	}
 	for name, spoil := range tests {
 		t.Run(name, func(t *testing.T) {

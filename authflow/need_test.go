@@ -65,21 +65,59 @@ func TestNeed(t *testing.T) {
 	}
 }
 
+func TestNeedOfValidation(t *testing.T) {
+	tests := []struct {
+		name    string
+		need    need
+		expires time.Time
+		sent    bool
+		want    care
+	}{
+		{"not due", need{}, noon.Add(time.Hour), false, useIt},
+		{"due", need{ahead: 7}, noon.Add(time.Hour), false, validateIt},
+		{"due, good until who knows when", need{ahead: 7}, time.Time{}, false, validateIt},
+		{"due, and soon over", need{ahead: 7}, noon.Add(time.Minute), false, refreshIt},
+		{"due, and over", need{ahead: 7}, noon, false, refreshIt},
+		{"due, and a refresh is unclear", need{ahead: 7}, noon.Add(time.Hour), true, useItUp},
+		{"due, and found to be good no more", need{ahead: 7, refused: "access"}, noon.Add(time.Hour), false, refreshIt},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := Provider{Rotates: true, Refresh: refreshing, Validate: validating, ValidateEvery: time.Hour}
+			row := store.Account{Version: 7, Tries: 3}
+			if tt.sent {
+				row.RefreshSent = noon.Add(-time.Second)
+			}
+			if got := tt.need.of(row, Token{Access: "access", Refresh: "refresh", Expires: tt.expires}, p, noon); got != tt.want {
+				t.Errorf("got %d, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+func validating(context.Context, *http.Client, Token) error { return nil }
+
 func refreshing(context.Context, *http.Client, Token) (Token, error) { return Token{}, nil }
 
-func TestRefreshAt(t *testing.T) {
+func TestCareAt(t *testing.T) {
 	tests := []struct {
 		name    string
 		token   Token
 		refresh bool
+		every   time.Duration // validation; 0: never
 		want    time.Duration // after noon; 0: never
 	}{
-		{"an hour", Token{Refresh: "r", Expires: noon.Add(time.Hour)}, true, 59 * time.Minute},
-		{"five minutes", Token{Refresh: "r", Expires: noon.Add(5 * time.Minute)}, true, 4 * time.Minute},
-		{"a minute", Token{Refresh: "r", Expires: noon.Add(time.Minute)}, true, 48 * time.Second},
-		{"no time known", Token{Refresh: "r"}, true, 0},
-		{"no refresh token", Token{Expires: noon.Add(time.Hour)}, true, 0},
-		{"a provider that cannot", Token{Refresh: "r", Expires: noon.Add(time.Hour)}, false, 0},
+		{"an hour", Token{Refresh: "r", Expires: noon.Add(time.Hour)}, true, 0, 59 * time.Minute},
+		{"five minutes", Token{Refresh: "r", Expires: noon.Add(5 * time.Minute)}, true, 0, 4 * time.Minute},
+		{"a minute", Token{Refresh: "r", Expires: noon.Add(time.Minute)}, true, 0, 48 * time.Second},
+		{"no time known", Token{Refresh: "r"}, true, 0, 0},
+		{"no refresh token", Token{Expires: noon.Add(time.Hour)}, true, 0, 0},
+		{"validated before the end", Token{Refresh: "r", Expires: noon.Add(4 * time.Hour)}, true, time.Hour, time.Hour},
+		{"refreshed before the validation", Token{Refresh: "r", Expires: noon.Add(time.Hour)}, true, time.Hour, 59 * time.Minute},
+		{"validated for ever", Token{}, true, time.Hour, time.Hour},
+		{"validated while it lasts", Token{Expires: noon.Add(61 * time.Minute)}, true, time.Hour, time.Hour},
+		{"not validated after its end", Token{Expires: noon.Add(time.Hour)}, true, time.Hour, 0},
+		{"a provider that cannot", Token{Refresh: "r", Expires: noon.Add(time.Hour)}, false, 0, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -87,11 +125,14 @@ func TestRefreshAt(t *testing.T) {
 			if tt.refresh {
 				p.Refresh = refreshing
 			}
+			if tt.every > 0 {
+				p.Validate, p.ValidateEvery = validating, tt.every
+			}
 			var want time.Time
 			if tt.want > 0 {
 				want = noon.Add(tt.want)
 			}
-			if got := p.refreshAt(tt.token, noon); !got.Equal(want) {
+			if got := p.careAt(tt.token, noon); !got.Equal(want) {
 				t.Errorf("got %v, want %v", got, want)
 			}
 		})

@@ -78,7 +78,7 @@ func (l *Logins) linked(row store.Login, who Identity, t Token) store.Change {
 		Scopes: t.Scopes, Expires: t.Expires, LinkedBy: row.ID, LinkedAt: time.Now(),
 	}
 	if p, err := l.Provider(row.Provider); err == nil {
-		a.Refresh = p.refreshAt(t, a.LinkedAt)
+		a.Refresh = p.careAt(t, a.LinkedAt)
 	}
 	a.Sealed = l.sealToken(a, t)
 	return store.Change{State: string(Linked), Ended: true, Account: &a}

@@ -37,6 +37,7 @@ type care int
 const (
 	useIt care = iota
 	refreshIt
+	validateIt
 	useItUp // an earlier refresh is unclear
 	backOff // earlier refreshes have failed
 	signIn  // only a new login helps
@@ -50,7 +51,9 @@ func (n need) of(row store.Account, t Token, p Provider, now time.Time) care {
 	switch {
 	case !useless && n.ahead != row.Version:
 		return useIt
-	case p.Refresh == nil || t.Refresh == "":
+	case !useless && !unclear && p.Validate != nil && (t.Expires.IsZero() || now.Before(t.Expires.Add(-aheadMost))):
+		return validateIt
+	case !p.refreshes(t):
 		if over {
 			return signIn
 		}
@@ -63,12 +66,26 @@ func (n need) of(row store.Account, t Token, p Provider, now time.Time) care {
 	return refreshIt
 }
 
-// refreshAt is when a token that was granted now is to be refreshed; zero: never.
-func (p Provider) refreshAt(t Token, now time.Time) time.Time {
-	if p.Refresh == nil || t.Refresh == "" || t.Expires.IsZero() {
-		return time.Time{}
+// refreshes reports whether there can be a token after t.
+func (p Provider) refreshes(t Token) bool { return p.Refresh != nil && t.Refresh != "" }
+
+// careAt is when a token that is good now is to be refreshed, or validated; zero:
+// never.
+func (p Provider) careAt(t Token, now time.Time) (at time.Time) {
+	if p.refreshes(t) && !t.Expires.IsZero() {
+		at = t.Expires.Add(-min(aheadMost, t.Expires.Sub(now)/5))
 	}
-	return t.Expires.Add(-min(aheadMost, t.Expires.Sub(now)/5))
+	if p.Validate == nil {
+		return at
+	}
+	validate, end := now.Add(p.ValidateEvery), at
+	if end.IsZero() {
+		end = t.Expires
+	}
+	if end.IsZero() || validate.Before(end) {
+		return validate
+	}
+	return at
 }
 
 // flight is a refresh that all who need its token wait for.
@@ -149,6 +166,16 @@ func (l *Logins) refresh(ctx context.Context, p Provider, person string, n need)
 		switch n.of(row, t, p, time.Now()) {
 		case useIt:
 			return t, nil
+		case validateIt:
+			err := l.validated(ctx, p, row, t)
+			if !mortal(err) {
+				return t, err
+			}
+			if !p.refreshes(t) {
+				return Token{}, l.died(ctx, row, err)
+			}
+			n.refused = t.Access
+			continue
 		case useItUp:
 			row.Refresh = t.Expires
 			return t, l.delay(ctx, row, true)
@@ -165,86 +192,4 @@ func (l *Logins) refresh(ctx context.Context, p Provider, person string, n need)
 			return Token{}, err
 		}
 	}
-}
-
-// sendRefresh sends one refresh and writes what it brought. ErrStale: somebody else is
-// at it, or was faster.
-func (l *Logins) sendRefresh(ctx context.Context, p Provider, row store.Account, t Token) (Token, error) {
-	var next Token
-	var err error
-	asked := l.request(ctx, p.Name, func(ctx context.Context) {
-		row.RefreshSent, err = l.store.BeginRefresh(ctx, row.ID, row.Version, refreshHold)
-		if err == nil {
-			next, err = p.Refresh(ctx, l.http, t)
-		}
-	})
-	switch {
-	case !asked:
-		return Token{}, ctx.Err()
-	case row.RefreshSent.IsZero():
-		return Token{}, err
-	case err == nil:
-		return next, l.renewed(ctx, p, row, next)
-	case mortal(err):
-		return Token{}, l.died(ctx, row, err)
-	}
-	return Token{}, l.failed(ctx, p, row, t, err)
-}
-
-// renewed stores a token, as often as it takes: the one before may be good no more.
-// One that nobody needs by now is revoked.
-func (l *Logins) renewed(ctx context.Context, p Provider, row store.Account, t Token) error {
-	row.Sealed = l.sealToken(row, t)
-	row.Scopes, row.Expires, row.Refresh = t.Scopes, t.Expires, p.refreshAt(t, time.Now())
-	for {
-		err := l.store.RenewAccount(context.WithoutCancel(ctx), row, nil)
-		switch {
-		case err == nil:
-			l.log.Info("token refreshed", "account", row.ID, "provider", p.Name)
-			l.refreshSoon()
-			return nil
-		case errors.Is(err, store.ErrStale):
-			l.discard(ctx, unneeded{row.Person, p, identityOf(row), t})
-			return err
-		}
-		l.log.Error("a refreshed token could not be stored and is tried again", "account", row.ID, "error", err)
-		if pause(ctx, retryWrite) != nil {
-			return fmt.Errorf("store a refreshed token: %w", err)
-		}
-	}
-}
-
-// died ends an account, because its provider did, and has its person told.
-func (l *Logins) died(ctx context.Context, row store.Account, why error) error {
-	row.State, row.Sealed, row.Refresh = string(Dead), nil, time.Time{}
-	if err := l.store.RenewAccount(context.WithoutCancel(ctx), row, l.tellOfAccount(row)); err != nil {
-		return fmt.Errorf("end account %s: %w", row.ID, err)
-	}
-	l.log.Warn("provider has ended an access", "account", row.ID, "provider", row.Provider, "error", why)
-	l.tellSoon()
-	return ErrSignInAgain
-}
-
-// failed has a refresh tried again. One that may have used up the refresh token is
-// not, as long as the access token lasts.
-func (l *Logins) failed(ctx context.Context, p Provider, row store.Account, t Token, why error) error {
-	now := time.Now()
-	unclear := p.Rotates && errors.Is(why, ErrUnclear) && now.Before(t.Expires)
-	row.Tries++
-	row.Refresh = now.Add(max(backoff(time.Second, row.Tries), retryAfter(why)))
-	if unclear {
-		row.Refresh = t.Expires
-	}
-	why = fmt.Errorf("refresh the token at %s: %w", p.Name, why)
-	return errors.Join(why, l.delay(ctx, row, unclear))
-}
-
-// delay puts a refresh off, unless another one has begun since.
-func (l *Logins) delay(ctx context.Context, row store.Account, unclear bool) error {
-	err := l.store.DelayRefresh(context.WithoutCancel(ctx), row, unclear)
-	l.refreshSoon()
-	if err != nil && !errors.Is(err, store.ErrStale) {
-		return fmt.Errorf("put a refresh off: %w", err)
-	}
-	return nil
 }

@@ -386,6 +386,70 @@ func TestRefreshOfAProviderThatIsGone(t *testing.T) {
 	})
 }
 
+// TestValidation asks each hour whether a token is still good, and learns before
+// anybody uses it that it is not.
+func TestValidation(t *testing.T) {
+	tests := []struct {
+		name   string
+		server authtest.Options
+		spoil  func(w *world)
+		want   string
+	}{
+		{"good", authtest.Options{TokenLifetime: 4 * time.Hour}, nil, `
+			59m59s validates
+			1h59m59s validates
+			2h59m59s validates
+			3h58m59s refreshes
+			4h58m59s validates`},
+		{"trouble", authtest.Options{TokenLifetime: 9 * time.Hour}, func(w *world) {
+			w.srv.Break(authtest.UserInfo, authtest.Unavailable(0), authtest.Hang())
+		}, `
+			59m59s validates
+			1h0m1s validates
+			1h0m15s validates
+			2h0m15s validates
+			3h0m15s validates
+			4h0m15s validates`},
+		{"good no more", authtest.Options{TokenLifetime: 9 * time.Hour}, func(w *world) {
+			w.srv.Break(authtest.UserInfo, append([]authtest.Fault{authtest.Unavailable(0)}, unauthorized(1)...)...)
+		}, `
+			59m59s validates
+			1h0m1s refreshes
+			1h0m1s validates
+			2h0m1s validates
+			3h0m1s validates
+			4h0m1s validates`},
+		{"good no more, and nothing to refresh it with", authtest.Options{TokenLifetime: 9 * time.Hour, NoRefresh: true}, func(w *world) {
+			w.srv.Break(authtest.UserInfo, unauthorized(1)...)
+		}, `
+			59m59s validates
+			59m59s tells alice: octocat at auth is dead`},
+		{"nothing to refresh it with", authtest.Options{TokenLifetime: 150 * time.Minute, NoRefresh: true}, nil, `
+			59m59s validates
+			1h59m59s validates`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, setup{server: tt.server, inMemory: true}, func(w *world) {
+				p := w.Providers()[0]
+				p.ValidateEvery = time.Hour
+				p.Validate = func(ctx context.Context, c *http.Client, t authflow.Token) error {
+					_, err := p.Who(ctx, c, t)
+					return err
+				}
+				w.providers = []authflow.Provider{p}
+				w.restart()
+				w.link("alice", "octocat")
+				if tt.spoil != nil {
+					tt.spoil(w)
+				}
+				w.sleep(5 * time.Hour)
+				w.wantStory(strings.ReplaceAll(tt.want, "validates", "asks who"))
+			})
+		})
+	}
+}
+
 func TestRefreshOfVendors(t *testing.T) {
 	app := provider.App{Name: "auth", Kind: "github", ID: "app", Secret: clientSecret, Base: "https://auth.example", Scopes: []string{"repo", "repo:status"}}
 	p, err := provider.New(app)

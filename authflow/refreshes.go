@@ -16,8 +16,8 @@ const (
 	refreshPark  = time.Hour   // until a look at those that cannot be refreshed now
 )
 
-// refreshes refreshes tokens ahead of their end until ctx ends.
-func (l *Logins) refreshes(ctx context.Context) {
+// refreshAll refreshes tokens ahead of their end until ctx ends.
+func (l *Logins) refreshAll(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait := l.refreshDue(ctx)
 		if pause(ctx, refreshEvery) != nil {
@@ -33,7 +33,7 @@ func (l *Logins) refreshes(ctx context.Context) {
 	}
 }
 
-// refreshSoon has refreshes look again: a time may have changed.
+// refreshSoon has refreshAll look again: a time may have changed.
 func (l *Logins) refreshSoon() {
 	select {
 	case l.refreshing <- struct{}{}:
@@ -66,18 +66,19 @@ func (l *Logins) refreshDue(ctx context.Context) time.Duration {
 // be, because of a setting, is looked at again later.
 func (l *Logins) refreshAhead(ctx context.Context, row store.Account) {
 	p, err := l.Provider(row.Provider)
-	if err == nil && p.Refresh != nil {
+	cared := err == nil && (p.Refresh != nil || p.Validate != nil)
+	if cared {
 		f, _ := l.fly(ctx, p, row.Person, need{ahead: row.Version})
 		<-f.done
 		err = f.err
 	}
-	if p.Refresh == nil || errors.Is(err, seal.ErrBroken) || errors.Is(err, seal.ErrWrongKey) {
+	if !cared || errors.Is(err, seal.ErrBroken) || errors.Is(err, seal.ErrWrongKey) {
 		row.Refresh = time.Now().Add(refreshPark)
 		if err := l.delay(ctx, row, true); err != nil {
 			l.log.Error("a refresh cannot be put off", "account", row.ID, "error", err)
 		}
 	}
 	if err != nil && row.Tries == 0 && !errors.Is(err, ErrSignInAgain) && !errors.Is(err, ErrNotLinked) {
-		l.log.Warn("a token could not be refreshed and is tried again", "account", row.ID, "provider", row.Provider, "error", err)
+		l.log.Warn("a token could not be refreshed, or validated, and is tried again", "account", row.ID, "provider", row.Provider, "error", err)
 	}
 }

@@ -267,9 +267,9 @@ func TestRunAwaitsTheStore(t *testing.T) {
 				w.load()
 				w.db.fail(verb, 3)
 				w.run()
-				w.must(w.srv.Approve(l.Show.Code, "octocat"))
+				w.must(w.srv.Approve(l.Show.Code, w.srv.User("octocat")))
 				w.sleep(15 * time.Second)
-				w.wantState(l, "linked")
+				w.wantState(l, "linked octocat")
 			})
 		})
 	}

@@ -102,11 +102,14 @@ func (l *Logins) discardable(ctx context.Context, u unneeded) (bool, error) {
 		n, err := l.store.Holders(ctx, u.who.Issuer, u.who.Subject)
 		return err == nil && n == 0, err
 	}
-	had, err := l.store.Account(ctx, u.person, u.provider.Name)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	switch had, err := l.store.Account(ctx, u.person, u.provider.Name); {
+	case errors.Is(err, store.ErrNotFound):
+		return true, nil
+	case err != nil:
 		return false, fmt.Errorf("read account: %w", err)
+	default:
+		return had.State == string(Dead), nil
 	}
-	return err != nil || had.State == string(Dead), nil
 }
 
 // discard revokes a token that nobody needs, unless that would end what goes on.

@@ -30,7 +30,7 @@ func (l *Logins) Run(ctx context.Context, tell func(context.Context, Login) erro
 	defer l.errands.drain(work)
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	wg.Go(func() { l.refreshes(ctx) })
+	wg.Go(func() { l.refreshAll(ctx) })
 	wg.Go(func() { l.sweep(ctx) })
 	l.replica.Run(ctx, func(ctx context.Context, life *replica.Life) { l.live(ctx, life, tell, died) })
 	return nil

@@ -79,6 +79,45 @@ func TestRevocation(t *testing.T) {
 	})
 }
 
+func TestRefreshTokensAsWanted(t *testing.T) {
+	bubble(t, authtest.Options{NoRefresh: true}, func(a app) {
+		if tok := a.signIn(); tok.RefreshToken != "" || tok.AccessToken == "" {
+			a.Error("got a refresh token, want none")
+		}
+	})
+	bubble(t, authtest.Options{KeepRefresh: true}, func(a app) {
+		first := a.signIn()
+		for range 3 {
+			next := a.refresh(first.RefreshToken)
+			if a.want(next, ""); next.RefreshToken != "" {
+				a.Error("got another refresh token, want the first to stay")
+			}
+			a.want(a.whoami(next.AccessToken), "")
+		}
+	})
+}
+
+func TestNoRevocation(t *testing.T) {
+	bubble(t, authtest.Options{NoRevocation: true}, func(a app) {
+		if got := a.post(authtest.Revocation, "client_id", "app", "token", "x"); got.status != http.StatusNotFound {
+			a.Errorf("got %d, want no such endpoint", got.status)
+		}
+	})
+}
+
+// TestWithdraw takes back what one person has agreed to, and nobody else.
+func TestWithdraw(t *testing.T) {
+	bubble(t, authtest.Options{}, func(a app) {
+		tok := a.signIn()
+		a.srv.Withdraw(a.srv.User("hubot"))
+		a.want(a.whoami(tok.AccessToken), "")
+		a.srv.Withdraw(a.srv.User("octocat"))
+		a.wantDead(tok.AccessToken)
+		a.want(a.refresh(tok.RefreshToken), "invalid_grant")
+		a.want(a.whoami(a.signIn().AccessToken), "") // until they agree again
+	})
+}
+
 func TestUserInfoRefusals(t *testing.T) {
 	bubble(t, authtest.Options{}, func(a app) {
 		tok := a.signIn()
