@@ -116,7 +116,7 @@ func (b *Bot) Connect(adapters ...Adapter) {
 		if _, twice := b.ports[caps.Platform]; twice {
 			b.wrong = append(b.wrong, "two adapters for "+caps.Platform)
 		}
-		b.ports[caps.Platform] = &port{adapter: a, caps: caps, bot: b}
+		b.ports[caps.Platform] = &port{adapter: &paced{Adapter: a}, caps: caps, bot: b}
 	}
 }
 
