@@ -51,7 +51,7 @@ func (p *paced) Direct(ctx context.Context, u User, start string) (chat Chat, er
 	return chat, err
 }
 
-// pacedAnswer answers an event at the pace of its chat. A form cannot wait.
+// pacedAnswer answers an event at the pace of its chat.
 type pacedAnswer struct {
 	Responder
 	pace *pace
@@ -67,6 +67,11 @@ func (a *pacedAnswer) Reply(ctx context.Context, m Message) (ref Ref, err error)
 // Update implements Responder.
 func (a *pacedAnswer) Update(ctx context.Context, m Message) error {
 	return a.pace.through(ctx, a.chat, func() error { return a.Responder.Update(ctx, m) })
+}
+
+// Ask implements Responder. A form does not go to the chat.
+func (a *pacedAnswer) Ask(ctx context.Context, f Form) error {
+	return a.pace.through(ctx, place{alone: new(Slow)}, func() error { return a.Responder.Ask(ctx, f) })
 }
 
 // place is what a platform wants to be left alone: a chat with all its threads,

@@ -19,7 +19,7 @@ type Stage struct {
 	// out.
 
 	Repeat func()                        // delivers what happened last once more
-	Slow   func(d time.Duration)         // refuses what the bot writes next: it is to wait for d
+	Slow   func(d time.Duration)         // refuses what the bot writes next, in #general: it is to wait for d
 	Cut    func()                        // breaks all connections; new ones may be made at once
 	Remove func(where string)            // somebody removes the bot's newest message there
 	Post   func(where, text string)      // a bot says something, this one or another
@@ -63,6 +63,7 @@ var suite = []struct {
 	{"gone", func(s Stage) bool { return s.Remove != nil }, gone},
 	{"many at once", nil, together},
 	{"slow down", func(s Stage) bool { return s.Slow != nil }, slowDown},
+	{"one slow chat", func(s Stage) bool { return s.Slow != nil }, slowChat},
 	{"limits", nil, limits},
 	{"limits of forms", nil, formLimits},
 

@@ -11,6 +11,7 @@ import (
 	"github.com/bwmarrin/discordgo"
 
 	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/reach"
 )
 
 // Discord waits 3 s for the first response to an interaction.
@@ -101,14 +102,26 @@ func (f *first) hurry() {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), ackAfter)
 	defer stop()
-	leave, err := f.enter(ctx)
-	if err != nil {
-		return // somebody is answering
+	err := f.deferral(ctx)
+	for slow, ok := errors.AsType[*core.Slow](err); ok; slow, ok = errors.AsType[*core.Slow](err) {
+		if reach.Pause(ctx, slow.After) != nil {
+			break
+		}
+		err = f.deferral(ctx)
 	}
-	defer leave()
-	if err := f.put(ctx); err != nil {
+	if err != nil {
 		f.adapter.log.Debug("an interaction is not acknowledged", "platform", platform, "error", err)
 	}
+}
+
+// deferral is put, in its turn.
+func (f *first) deferral(ctx context.Context) error {
+	leave, err := f.enter(ctx)
+	if err != nil {
+		return err // somebody is answering
+	}
+	defer leave()
+	return f.put(ctx)
 }
 
 // isSafe reports whether a crash can no longer lose the event.
@@ -162,7 +175,7 @@ func (f *first) give(ctx context.Context, c callback, next state, sent *message)
 		} `json:"resource"`
 	}
 	r := request{
-		does: "respond", method: http.MethodPost, body: c, gate: "hook " + f.in.token.Reveal(), hook: true, within: giveWithin,
+		does: "respond", method: http.MethodPost, body: c, hook: true, within: giveWithin,
 		path: "/interactions/" + url.PathEscape(f.in.id) + "/" + url.PathEscape(f.in.token.Reveal()) + "/callback",
 	}
 	var result any
@@ -170,11 +183,13 @@ func (f *first) give(ctx context.Context, c callback, next state, sent *message)
 		r.path, result = r.path+"?with_response=true", &answer
 	}
 	err := f.adapter.write(ctx, r, result)
+	slow, waits := errors.AsType[*core.Slow](err)
 	switch code := codeOf(err); {
 	case err == nil:
 		f.over.release()
 		f.became(next)
-	case code == discordgo.ErrCodeUnknownInteraction, code == discordgo.ErrCodeUnknownWebhook:
+	case code == discordgo.ErrCodeUnknownInteraction, code == discordgo.ErrCodeUnknownWebhook,
+		waits && time.Since(f.begun)+slow.After > deliverFor:
 		f.became(missed)
 		return fmt.Errorf("respond: %w", core.ErrTooLate)
 	case errors.Is(err, errTimeout):

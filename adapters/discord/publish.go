@@ -10,10 +10,12 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/bwmarrin/discordgo"
 
 	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/reach"
 )
 
 // Limits of commands: platforms.md 1.4.
@@ -98,6 +100,9 @@ func notePrivate(private map[string]bool, above string, cmds []core.Command) {
 	}
 }
 
+// patience is the longest wait between tries to publish: the bot is to run, too.
+const patience = 10 * time.Second
+
 // tryPublish is publish with some patience.
 func (a *Adapter) tryPublish(ctx context.Context, want []command) error {
 	for try := 0; ; try++ {
@@ -105,7 +110,7 @@ func (a *Adapter) tryPublish(ctx context.Context, want []command) error {
 		if err == nil || hopeless(err) || try == retries {
 			return err
 		}
-		if err := pause(ctx, min(backoff(try, err), patience)); err != nil {
+		if err := reach.Pause(ctx, min(reach.Backoff(try, err), patience)); err != nil {
 			return err
 		}
 	}

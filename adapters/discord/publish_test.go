@@ -126,7 +126,7 @@ func TestAnotherKey(t *testing.T) {
 		}
 		r.end(t)
 	})
-	a := reach(says(200, `{"id":"99"}`))
+	a := through(says(200, `{"id":"99"}`))
 	if err := a.serve(t.Context(), self{ID: "99", URL: public}); !errors.Is(err, errNoKey) {
 		t.Errorf("got %v, want %v", err, errNoKey)
 	}

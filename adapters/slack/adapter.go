@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -18,6 +16,7 @@ import (
 
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/markup"
+	"github.com/usherbot/usher/core/reach"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -64,7 +63,6 @@ type Adapter struct {
 	intake atomic.Pointer[intake]          // nil unless Run runs
 	open   atomic.Int32                    // ways in which events reach the bot now
 	people people
-	pace   pace
 }
 
 var _ core.Adapter = (*Adapter)(nil)
@@ -78,7 +76,7 @@ func New(c Config) *Adapter {
 			c.Mode = Socket
 		}
 	}
-	a := &Adapter{config: c, client: newClient(c.HTTP), log: cmp.Or(c.Log, slog.Default())}
+	a := &Adapter{config: c, client: reach.Client(c.HTTP), log: cmp.Or(c.Log, slog.Default())}
 	a.web = api.New(c.BotToken.Reveal(),
 		api.OptionAPIURL(c.APIBase), api.OptionHTTPClient(way{a.client}), api.OptionAppLevelToken(c.AppToken.Reveal()))
 	return a
@@ -130,24 +128,10 @@ func (a *Adapter) Check() error {
 	if c.Mode != Socket && c.Mode != HTTP {
 		say(fmt.Sprintf("SLACK_MODE: %q is no mode. Choose socket, http or auto", c.Mode))
 	}
-	if !goodBase(c.APIBase) {
+	if !reach.Allowed(c.APIBase) {
 		say("SLACK_API_BASE: must be an https address without query, such as " + cloud + ". Plain http is for this machine only")
 	}
 	return errors.Join(wrong...)
-}
-
-// goodBase reports whether the token may be sent to an address.
-func goodBase(base string) bool {
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return false
-	}
-	return u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname())
-}
-
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // Format prints nothing of what the adapter knows, whatever the verb.

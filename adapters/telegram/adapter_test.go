@@ -407,7 +407,7 @@ func TestPressesAreAnsweredInTheEnd(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		var asked []string
-		a := reach(func(r *http.Request) (*http.Response, error) {
+		a := through(func(r *http.Request) (*http.Response, error) {
 			asked = append(asked, r.URL.Path[strings.LastIndex(r.URL.Path, "/"):])
 			return says(200, `{"ok":true,"result":true}`)(r)
 		})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/markup"
+	"github.com/usherbot/usher/core/reach"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -142,7 +143,7 @@ func (k *ack) end(ctx context.Context, try int) {
 	_, slow := errors.AsType[*core.Slow](err)
 	switch {
 	case err != nil && try < retries && (slow || passing(err)):
-		time.AfterFunc(backoff(try, err), func() { k.end(context.Background(), try+1) })
+		time.AfterFunc(reach.Backoff(try, err), func() { k.end(context.Background(), try+1) })
 	case err != nil:
 		k.adapter.log.Debug("a press stays unanswered", "platform", platform, "error", err)
 	}
