@@ -72,9 +72,10 @@ func (s *scene) host() (bot *core.Bot, all, direct core.Chat) {
 	s.must("make keys", err)
 	bot = core.New(core.Options{Store: db, Keys: keys, Log: slog.New(slog.DiscardHandler)})
 	called := make(chan core.Chat, 1)
-	bot.Add(core.Command{Name: "where", Summary: "Says nothing", Run: func(_ context.Context, in *core.Invocation) error {
+	bot.Add(core.Command{Name: "where", Summary: "Says it", Run: func(ctx context.Context, in *core.Invocation) error {
+		_, err := in.Reply(ctx, say("Here"))
 		called <- in.Chat
-		return nil
+		return err
 	}})
 	adapter := s.Adapter()
 	bot.Connect(adapter)
@@ -241,7 +242,16 @@ func (s *scene) never(who, part string) {
 // general is the chat that all are in.
 func (b *bot) general() core.Chat {
 	b.s.Helper()
-	return b.hears("alice", general, "/echo where am I").Chat
+	e := b.hears("alice", general, "/echo where am I")
+	done(e)
+	return e.Chat
+}
+
+// done says that no more comes of an event.
+func done(e core.Event) {
+	if e.Done != nil {
+		e.Done(false)
+	}
 }
 
 // sends says m somewhere, as Fit makes it for the platform.

@@ -24,7 +24,7 @@ type Stage struct {
 	Remove func(where string)            // somebody removes the bot's newest message there
 	Post   func(where, text string)      // a bot says something, this one or another
 	Reword func(who, where, text string) // somebody changes what they said last
-	Busy   func() bool                   // a press is shown to its person as not answered yet
+	Busy   func() bool                   // something is shown to its person as not answered yet
 
 	Thread     string // a place that is part of a channel; empty: there are none
 	Redelivers bool   // what was not safe is delivered again to the next adapter
@@ -73,7 +73,7 @@ var suite = []struct {
 	{"press and update", nil, update},
 	{"tokens", nil, tokens},
 	{"slow handler", nil, slowHandler},
-	{"press without an answer", nil, unanswered},
+	{"nothing to say", nil, unanswered},
 	{"select", nil, choose},
 	{"form", nil, form},
 	{"reply box", nil, replyBox},

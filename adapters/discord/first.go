@@ -11,7 +11,6 @@ import (
 	"github.com/bwmarrin/discordgo"
 
 	"github.com/usherbot/usher/core"
-	"github.com/usherbot/usher/core/reach"
 )
 
 // Discord waits 3 s for the first response to an interaction.
@@ -57,9 +56,10 @@ type first struct {
 	safe    chan struct{}   // closed when a crash can no longer lose the event
 	ended   <-chan struct{} // closed when the bot ends
 
-	turn  chan struct{} // holds one while somebody answers
-	state state         // owned by whoever has the turn
-	timer *time.Timer
+	turn    chan struct{} // holds one while somebody answers
+	state   state         // owned by whoever has the turn, as is foreign
+	foreign bool          // another process may have given the first response
+	timer   *time.Timer
 }
 
 // newFirst begins the wait for the first response. While there is none, edits of
@@ -86,52 +86,6 @@ func (a *Adapter) keepsPrivate(in incoming) bool {
 	}
 	known := a.private.Load()
 	return known != nil && (*known)[call.Name]
-}
-
-// hurry defers the answer: once the event is safe, or when Discord would give up
-// on it. An event that is not safe when the bot ends was never taken.
-func (f *first) hurry() {
-	select {
-	case <-f.safe:
-	case <-time.After(ackAfter - deferAfter):
-	case <-f.ended:
-		if !f.isSafe() {
-			f.adapter.pending.remove(f)
-			return
-		}
-	}
-	ctx, stop := context.WithTimeout(context.Background(), ackAfter)
-	defer stop()
-	err := f.deferral(ctx)
-	for slow, ok := errors.AsType[*core.Slow](err); ok; slow, ok = errors.AsType[*core.Slow](err) {
-		if reach.Pause(ctx, slow.After) != nil {
-			break
-		}
-		err = f.deferral(ctx)
-	}
-	if err != nil {
-		f.adapter.log.Debug("an interaction is not acknowledged", "platform", platform, "error", err)
-	}
-}
-
-// deferral is put, in its turn.
-func (f *first) deferral(ctx context.Context) error {
-	leave, err := f.enter(ctx)
-	if err != nil {
-		return err // somebody is answering
-	}
-	defer leave()
-	return f.put(ctx)
-}
-
-// isSafe reports whether a crash can no longer lose the event.
-func (f *first) isSafe() bool {
-	select {
-	case <-f.safe:
-		return true
-	default:
-		return false
-	}
 }
 
 // put defers the answer, unless one was given. Whoever calls it has the turn.
@@ -197,6 +151,7 @@ func (f *first) give(ctx context.Context, c callback, next state, sent *message)
 		return fmt.Errorf("%w: %w", core.ErrUnsure, err)
 	case code == discordgo.ErrCodeInteractionHasAlreadyBeenAcknowledged || unsure(err):
 		f.became(next) // by a try whose answer was lost
+		f.foreign = !unsure(err)
 		return nil
 	}
 	if sent != nil {

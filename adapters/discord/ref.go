@@ -167,13 +167,17 @@ func (p *pending) add(f *first) {
 	if p.by == nil {
 		p.by = map[seal.Secret]*first{}
 	}
-	p.by[f.in.token] = f
+	if p.by[f.in.token] == nil { // else it is a repeat
+		p.by[f.in.token] = f
+	}
 }
 
 func (p *pending) remove(f *first) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.by, f.in.token)
+	if p.by[f.in.token] == f {
+		delete(p.by, f.in.token)
+	}
 }
 
 // of returns the press on a message that has no response yet, or nil.

@@ -77,7 +77,7 @@ func (a *Adapter) receive(it interaction, over *delivery) (*first, bool) {
 		return nil, false
 	}
 	f := a.newFirst(in, over, to.done)
-	in.event.Back, in.event.Safe = responder{f}, sync.OnceFunc(func() { close(f.safe) })
+	in.event.Back, in.event.Safe, in.event.Done = responder{f}, sync.OnceFunc(func() { close(f.safe) }), f.done
 	to.on(in.event)
 	return f, true
 }
