@@ -86,7 +86,7 @@ func TestDone(t *testing.T) {
 		want   string // what the bot has done, and how that ended
 	}{
 		{"a command", Call{Name: "ping"}, false, "reply hall: Pong!, done"},
-		{"a command that says nothing", Call{Name: "go"}, false, ", done"},
+		{"a command that says nothing", Call{Name: "quiet"}, false, ", done"},
 		{"a command that fails", Call{Name: "break"}, false, "told, done"},
 		{"a command that panics", Call{Name: "panic"}, false, "told, done"},
 		{"a form that stands for nothing", Submit{Token: "forged"}, false, ", done"},
@@ -205,6 +205,7 @@ func TestSafe(t *testing.T) {
 func troubles(b *Bot) {
 	b.Add(
 		command("go", says("Gone.")),
+		command("quiet", func(context.Context, *Invocation) error { return nil }),
 		command("break", func(context.Context, *Invocation) error { return fmt.Errorf("open shop: %w", errOdd) }),
 		command("panic", func(context.Context, *Invocation) error { panic("out of milk") }),
 		command("tell", func(context.Context, *Invocation) error { return &Tell{Text: "The shop is closed."} }),
