@@ -44,7 +44,7 @@ type Config struct {
 	Token     seal.Secret `env:"DISCORD_TOKEN" doc:"the bot's token, from the developer portal under Bot; without it the bot is not on Discord"`
 	PublicKey string      `env:"DISCORD_PUBLIC_KEY" doc:"the application's public key, which proves deliveries over HTTP; asked of Discord unless set"`
 	Mode      Mode        `env:"DISCORD_MODE" envDefault:"auto" doc:"how interactions come: gateway, http, or auto, which is http where the application has an interactions endpoint URL"`
-	Guild     string      `env:"DISCORD_GUILD" doc:"the id of the one server that gets the commands; everywhere unless set"`
+	Guild     string      `env:"DISCORD_GUILD" doc:"the id of the one server that gets the commands, to try them out: elsewhere those stay that were published before; everywhere unless set"`
 	APIBase   string      `env:"DISCORD_API_BASE" envDefault:"https://discord.com" doc:"another server that speaks Discord's API"`
 
 	HTTP *http.Client // nil: one of its own
