@@ -76,7 +76,7 @@ type Caps struct {
 type Limits struct {
 	Text                                                                int // of a message
 	Label, Row, Rows                                                    int // of a button; buttons in a row; rows
-	Choices, Choice                                                     int // of a select; the label of one
+	Choices, Choice, Value                                              int // of a select; the label and the value of one
 	Inputs, FormTitle, InputLabel                                       int
 	Embeds, EmbedTitle, EmbedText, Fields, FieldName, FieldText, Footer int
 	Copy                                                                int // text that a Copy can copy

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/usherbot/usher/core/markup"
 )
@@ -116,7 +117,7 @@ func plainerControl(control Control, c Caps) ([]Control, markup.Text) {
 			return nil, markup.F("%s: %s", k.Label, k.URL)
 		}
 	case Select:
-		if !c.Selects || c.Limits.Choices > 0 && len(k.Choices) > c.Limits.Choices {
+		if !c.Selects || !c.Limits.offer(k.Choices) {
 			return k.buttons(), markup.Plain(k.Hint)
 		}
 	}
@@ -266,9 +267,16 @@ func fitLabel(c Control, l Limits) Control {
 
 // opens reports whether the platform can show all that a form asks for.
 func (c Caps) opens(f Form) bool {
-	most := c.Limits.Choices
 	return c.Forms && (c.Limits.Inputs == 0 || len(f.Inputs) <= c.Limits.Inputs) &&
-		!slices.ContainsFunc(f.Inputs, func(i Input) bool { return most > 0 && len(i.Choices) > most })
+		!slices.ContainsFunc(f.Inputs, func(i Input) bool { return !c.Limits.offer(i.Choices) })
+}
+
+// offer reports whether a select can have these choices, as far as they cannot be
+// cut.
+func (l Limits) offer(choices []Choice) bool {
+	return (l.Choices == 0 || len(choices) <= l.Choices) && !slices.ContainsFunc(choices, func(c Choice) bool {
+		return l.Value > 0 && utf8.RuneCountInString(c.value()) > l.Value
+	})
 }
 
 // fitForm cuts what a form says. What it asks for stays.

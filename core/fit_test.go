@@ -131,6 +131,9 @@ func TestFit(t *testing.T) {
 		},
 		{"a choice at the limit", able(Limits{Choice: 3}), Message{Text: "t", Rows: [][]Control{{Select{Hint: "P", Choices: choices("abc")}}}}, "t | [P: abc]"},
 		{"a choice beyond it", able(Limits{Choice: 3}), Message{Text: "t", Rows: [][]Control{{Select{Hint: "P", Choices: choices("abcd")}}}}, "t | [P: ab…]"},
+		{"a value at the limit", able(Limits{Value: 3}), Message{Text: "t", Rows: [][]Control{{Select{Hint: "P", Choices: []Choice{{"A", "abc"}}}}}}, "t | [P: A]"},
+		{"a value beyond it", able(Limits{Value: 3}), Message{Text: "t", Rows: [][]Control{{Select{Hint: "P", Choices: []Choice{{"A", "abcd"}}}}}}, "t / P | [A]"},
+		{"a label that is a value beyond it", able(Limits{Value: 3}), Message{Text: "t", Rows: [][]Control{{Select{Hint: "P", Choices: choices("abcd")}}}}, "t / P | [abcd]"},
 		{"a select becomes buttons", bare, Message{Rows: [][]Control{{Select{Hint: "Pick", Choices: choices("x", "y")}}}}, "Pick | [x] [y]"},
 		{"a select without a hint becomes buttons", bare, Message{Rows: [][]Control{{Select{Choices: choices("x")}}}}, "… | [x]"},
 

@@ -63,6 +63,7 @@ func selectMeasures(l core.Limits) []measure {
 	}
 	return []measure{
 		{"choices", l.Choices, func(n int) core.Message { return pick(several(n, choice)...) }},
+		{"value", l.Value, func(n int) core.Message { return pick(core.Choice{Label: "v", Value: letters(n)}) }},
 		{"choice", l.Choice, func(n int) core.Message { return pick(core.Choice{Label: letters(n), Value: "v"}) }},
 	}
 }

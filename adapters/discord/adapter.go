@@ -98,7 +98,7 @@ func (a *Adapter) Caps() core.Caps {
 		Single: a.config.Mode != HTTP,
 		Forms:  true, Selects: true, Embeds: true,
 		Limits: core.Limits{
-			Text: maxText, Label: maxLabel, Row: 5, Rows: 5, Choices: 25, Choice: maxChoice,
+			Text: maxText, Label: maxLabel, Row: 5, Rows: 5, Choices: 25, Choice: maxChoice, Value: maxChoice,
 			Inputs: 5, FormTitle: maxTitle, InputLabel: maxTitle,
 			Embeds: maxEmbeds, EmbedTitle: maxEmbedTitle / 2, EmbedText: maxEmbedText / 2,
 			Fields: maxFields, FieldName: maxEmbedTitle / 2, FieldText: maxFieldText / 2, Footer: maxFooter,

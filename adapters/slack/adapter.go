@@ -62,6 +62,7 @@ type Adapter struct {
 	names  atomic.Pointer[map[string]bool] // of commands; nil: none were published
 	intake atomic.Pointer[intake]          // nil unless Run runs
 	open   atomic.Int32                    // ways in which events reach the bot now
+	lost   atomic.Bool                     // Slack does not take the token any more
 	people people
 }
 
@@ -89,7 +90,7 @@ func (a *Adapter) Caps() core.Caps {
 		Platform: platform, Title: "Slack",
 		Private: true, Forms: true, Selects: true, Embeds: true, Loopback: true,
 		Limits: core.Limits{
-			Text: maxText, Label: 75, Row: 5, Rows: 20, Choices: 100, Choice: 75,
+			Text: maxText, Label: 75, Row: 5, Rows: 20, Choices: 100, Choice: 75, Value: 75,
 			Inputs: 10, FormTitle: 24, InputLabel: 48,
 			Embeds: 5, EmbedTitle: 148, EmbedText: 2000, Fields: 10, FieldName: 150, FieldText: 1000, Footer: 300,
 		},
@@ -138,7 +139,7 @@ func (a *Adapter) Check() error {
 func (*Adapter) Format(f fmt.State, _ rune) { fmt.Fprint(f, "the adapter for Slack") }
 
 // Ready implements core.Adapter.
-func (a *Adapter) Ready() bool { return a.open.Load() > 0 }
+func (a *Adapter) Ready() bool { return a.open.Load() > 0 && !a.lost.Load() }
 
 // Size implements core.Adapter: bytes after escaping, as Slack counts the text of
 // an ephemeral message.

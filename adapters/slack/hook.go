@@ -95,7 +95,7 @@ func (a *Adapter) use(ctx context.Context, l *line, chat core.Chat, m hooked) er
 	if m.Replace { // the same again changes nothing
 		once = a.write
 	}
-	err = once(ctx, chat, "response_url", do)
+	err = once(ctx, chat, responseURL, do)
 	if _, slow := errors.AsType[*core.Slow](err); slow {
 		l.untake()
 	}

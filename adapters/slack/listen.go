@@ -111,7 +111,7 @@ func (a *Adapter) connect(ctx context.Context, wg *sync.WaitGroup, up func()) er
 // dial asks where to connect to, and does.
 func (a *Adapter) dial(ctx context.Context) (*websocket.Conn, error) {
 	var address string
-	err := a.call(ctx, "apps.connections.open", func(ctx context.Context) (err error) {
+	err := a.call(ctx, openConnection, func(ctx context.Context) (err error) {
 		_, address, err = a.web.StartSocketModeContext(ctx)
 		return missing(address, err)
 	})

@@ -67,11 +67,19 @@ func (a *Adapter) receive(d delivery, safe func()) {
 	if to == nil || me == nil {
 		return
 	}
+	if !me.serves(d) {
+		a.log.Warn("a delivery is of a workspace that the bot has no token of: the app is installed in more than one", "platform", platform)
+		safe()
+		return
+	}
 	now := time.Now()
 	in, heard := decode(d, *me, a.known, now)
 	if !heard {
 		safe()
 		return
+	}
+	if _, gone := in.event.What.(core.Gone); gone {
+		a.keeps(errRemoved)
 	}
 	r := &responder{adapter: a, in: in, came: now, hook: line{hook: in.hook}}
 	hand := func() {

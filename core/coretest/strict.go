@@ -161,6 +161,7 @@ func (s *strict) choices(of string, choices []core.Choice) {
 	values := map[string]bool{}
 	for _, c := range valued(choices) {
 		s.label("choice", c.Label, s.caps.Limits.Choice)
+		s.length("value of "+c.Label, c.Value, s.caps.Limits.Value)
 		s.mustf(!values[c.Value], "two choices of %s have one value", of)
 		values[c.Value] = true
 	}
