@@ -79,6 +79,7 @@ type Limits struct {
 	Choices, Choice, Value                                              int // of a select; the label and the value of one
 	Inputs, FormTitle, InputLabel                                       int
 	Embeds, EmbedTitle, EmbedText, Fields, FieldName, FieldText, Footer int
+	AllEmbeds                                                           int // all that the embeds of a message say
 	Copy                                                                int // text that a Copy can copy
 }
 

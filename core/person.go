@@ -19,10 +19,10 @@ func (b *Bot) whoami(ctx context.Context, in *Invocation) error {
 	lines := []markup.Text{markup.F(b.words.You, in.From.Name, in.port.caps.Title)}
 	for _, a := range accounts {
 		if a.Expired() {
-			lines = append(lines, markup.F(b.words.AccountExpired, a.Title, a.Who.Name, a.Who.Subject))
+			lines = append(lines, markup.F(b.words.AccountExpired, a.Title, unlinked(a.Who.Name), a.Who.Subject))
 			continue
 		}
-		line := markup.F(b.words.Account, a.Title, a.Who.Name, a.Who.Subject, markup.Time(a.LinkedAt))
+		line := markup.F(b.words.Account, a.Title, unlinked(a.Who.Name), a.Who.Subject, markup.Time(a.LinkedAt))
 		if len(a.Scopes) > 0 {
 			line = markup.F(b.words.AccountScopes, line, strings.Join(a.Scopes, ", "))
 		}
@@ -96,5 +96,5 @@ func (b *Bot) signOut(ctx context.Context, in *Invocation, provider string) erro
 }
 
 func (b *Bot) signedOut(a authflow.Account) markup.Text {
-	return join([]markup.Text{markup.F(b.words.SignedOut, a.Who.Name, a.Title), b.removeAt(a.Title, a.Manage)})
+	return join([]markup.Text{markup.F(b.words.SignedOut, unlinked(a.Who.Name), a.Title), b.removeAt(a.Title, a.Manage)})
 }

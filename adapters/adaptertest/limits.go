@@ -75,6 +75,13 @@ func embedMeasures(l core.Limits) []measure {
 		{"embeds", l.Embeds, func(n int) core.Message {
 			return core.Message{Embeds: several(n, func(i int) core.Embed { return core.Embed{Title: "Embed " + strconv.Itoa(i)} })}
 		}},
+		{"all embeds", l.AllEmbeds, func(n int) core.Message {
+			var all []core.Embed
+			for ; n > 0; n -= 1000 {
+				all = append(all, core.Embed{Text: markup.Plain(letters(min(n, 1000)))})
+			}
+			return core.Message{Embeds: all}
+		}},
 		{"embed title", l.EmbedTitle, func(n int) core.Message { return one(core.Embed{Title: letters(n)}) }},
 		{"embed text", l.EmbedText, func(n int) core.Message { return one(core.Embed{Text: markup.Plain(letters(n))}) }},
 		{"fields", l.Fields, func(n int) core.Message { return one(core.Embed{Fields: several(n, field)}) }},

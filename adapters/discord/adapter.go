@@ -101,7 +101,8 @@ func (a *Adapter) Caps() core.Caps {
 			Text: maxText, Label: maxLabel, Row: 5, Rows: 5, Choices: 25, Choice: maxChoice, Value: maxChoice,
 			Inputs: 5, FormTitle: maxTitle, InputLabel: maxTitle,
 			Embeds: maxEmbeds, EmbedTitle: maxEmbedTitle / 2, EmbedText: maxEmbedText / 2,
-			Fields: maxFields, FieldName: maxEmbedTitle / 2, FieldText: maxFieldText / 2, Footer: maxFooter,
+			Fields: maxFields, FieldName: maxEmbedTitle / 2, FieldText: maxFieldText / 2, Footer: maxFooter / 4,
+			AllEmbeds: maxAllEmbeds / 2,
 		},
 	}
 }

@@ -82,7 +82,9 @@ func TestTooDeep(t *testing.T) {
 	}
 	err := New(Config{Token: testToken}).Publish(t.Context(), []core.Command{
 		{Name: "repo", Sub: []core.Command{{Name: "key", Sub: []core.Command{{Name: "deep", Sub: []core.Command{{Name: "er"}}}}}}},
-		{Name: "long", Options: many}, {Name: "wide", Sub: wide}, {Name: "fine", Options: many[1:]},
+		{Name: "long", Options: many},
+		{Name: "wide", Sub: wide},
+		{Name: "fine", Options: many[1:]},
 	}, false)
 	want := "command repo key deep: Discord has subcommands on two levels only. Move what is below it up\n" +
 		"command long: it has 26 options, and Discord takes 25\n" +

@@ -43,7 +43,7 @@ func Rich() core.Caps {
 		Limits: core.Limits{
 			Text: 4000, Label: 80, Row: 5, Rows: 5, Choices: 25, Choice: 100,
 			Inputs: 5, FormTitle: 45, InputLabel: 45,
-			Embeds: 10, EmbedTitle: 256, EmbedText: 4096, Fields: 25, FieldName: 256, FieldText: 1024, Footer: 2048,
+			Embeds: 10, EmbedTitle: 256, EmbedText: 4096, Fields: 25, FieldName: 256, FieldText: 1024, Footer: 1024, AllEmbeds: 6000,
 			Copy: 256,
 		},
 	}
