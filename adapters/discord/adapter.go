@@ -69,6 +69,7 @@ type Adapter struct {
 	intake  atomic.Pointer[intake]          // nil unless Run runs
 	private atomic.Pointer[map[string]bool] // commands that only the asker sees the answers of
 	pending pending
+	recent  recent
 	started atomic.Int64 // when the bot last identified itself to the gateway, in Unix nanoseconds
 	stopped atomic.Int64 // until when a 429 for the whole bot holds, in the same
 }

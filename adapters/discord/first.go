@@ -73,6 +73,9 @@ func (a *Adapter) newFirst(in incoming, over *delivery, ended <-chan struct{}) *
 	defer func() { <-f.turn }()
 	a.pending.add(f)
 	f.timer = time.AfterFunc(deferAfter, f.hurry)
+	if over == nil && a.recent.had(in.id) { // the gateway repeats itself, and one answer is under way
+		f.timer.Stop()
+	}
 	return f
 }
 

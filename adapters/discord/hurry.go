@@ -3,6 +3,8 @@ package discord
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/usherbot/usher/core"
@@ -25,6 +27,25 @@ func (f *first) hurry() {
 		}
 	}
 	f.insist("acknowledge", f.put)
+}
+
+// recent are the interactions that came last. The zero recent has none.
+type recent struct {
+	mu   sync.Mutex
+	ids  [64]string
+	next int
+}
+
+// had notes an interaction, and reports whether it had come before.
+func (r *recent) had(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if slices.Contains(r.ids[:], id) {
+		return true
+	}
+	r.ids[r.next] = id
+	r.next = (r.next + 1) % len(r.ids)
+	return false
 }
 
 // done leaves nobody waiting for an answer that does not come. A repeat is left

@@ -126,7 +126,18 @@ func (k *ack) alert(ctx context.Context, text string) error {
 	if hopeless(err) { // too old, or known no more
 		return fmt.Errorf("alert: %w", core.ErrTooLate)
 	}
+	if _, slow := errors.AsType[*core.Slow](err); slow {
+		k.untake()
+	}
 	return err
+}
+
+// untake leaves the press to be answered after all.
+func (k *ack) untake() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.given = false
+	k.timer.Reset(ackAfter)
 }
 
 // done ends the waiting.
