@@ -65,7 +65,7 @@ type process struct {
 	*authflow.Logins
 	cable  *cable
 	cancel context.CancelFunc
-	ended  chan error
+	ended  chan struct{} // closed when Run has ended
 }
 
 // bubble runs f in a world whose process runs, and then looks for secrets
@@ -118,8 +118,8 @@ func (w *world) open() {
 func (w *world) load() {
 	w.Helper()
 	c := &cable{over: w.srv.Client().Transport, heard: w.hear}
-	w.process = &process{cable: c, cancel: func() {}, ended: make(chan error, 1)}
-	w.ended <- nil
+	w.process = &process{cable: c, cancel: func() {}, ended: make(chan struct{})}
+	close(w.ended)
 	w.Logins = authflow.New(authflow.Options{
 		Store: w.db, Keys: w.keys, Providers: w.offered(), HTTP: &http.Client{Transport: c},
 		Log: slog.New(slog.NewMultiHandler(
@@ -145,11 +145,12 @@ func (w *world) offered() []authflow.Provider {
 func (w *world) run() {
 	ctx, cancel := context.WithCancel(w.Context())
 	p := w.process
-	p.cancel, p.ended = cancel, make(chan error, 1)
+	p.cancel, p.ended = cancel, make(chan struct{})
 	go func() {
-		p.ended <- p.Run(ctx,
+		p.Run(ctx,
 			func(ctx context.Context, l authflow.Login) error { return w.tell(ctx, p, l) },
 			func(_ context.Context, a authflow.Account) error { return w.died(a) })
+		close(p.ended)
 	}()
 	synctest.Wait()
 }
@@ -159,10 +160,7 @@ func (w *world) stop() time.Duration {
 	w.Helper()
 	before := time.Now()
 	w.cancel()
-	if err := <-w.ended; err != nil {
-		w.Errorf("run: %v", err)
-	}
-	w.ended <- nil // stopping again is fine
+	<-w.ended
 	return time.Since(before)
 }
 

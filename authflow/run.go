@@ -24,7 +24,7 @@ import (
 // person must be asked whether the account is theirs. Otherwise it has ended.
 // Both may be called at the same time for different logins and accounts. Run is
 // called once.
-func (l *Logins) Run(ctx context.Context, tell func(context.Context, Login) error, died func(context.Context, Account) error) error {
+func (l *Logins) Run(ctx context.Context, tell func(context.Context, Login) error, died func(context.Context, Account) error) {
 	work, abort := l.workUntil(ctx)
 	defer abort()
 	defer l.errands.drain(work)
@@ -33,7 +33,6 @@ func (l *Logins) Run(ctx context.Context, tell func(context.Context, Login) erro
 	wg.Go(func() { l.refreshAll(ctx) })
 	wg.Go(func() { l.sweep(ctx) })
 	l.replica.Run(ctx, func(ctx context.Context, life *replica.Life) { l.live(ctx, life, tell, died) })
-	return nil
 }
 
 // workUntil is the context of what is under way when ctx ends: it may finish, for
@@ -74,7 +73,7 @@ func (l *Logins) poll(ctx, work context.Context, wg *sync.WaitGroup) {
 				l.engine.wake(id, time.Now().Add(retryWrite))
 			}
 		}
-		timer := time.NewTimer(max(wait, slack))
+		timer := time.NewTimer(max(wait, leeway))
 		select {
 		case <-timer.C:
 		case <-l.engine.changed:

@@ -76,9 +76,10 @@ type Caps struct {
 type Limits struct {
 	Text                                                                int // of a message
 	Label, Row, Rows                                                    int // of a button; buttons in a row; rows
-	Choices, Choice                                                     int // of a select; the label of one
+	Choices, Choice, Value                                              int // of a select; the label and the value of one
 	Inputs, FormTitle, InputLabel                                       int
 	Embeds, EmbedTitle, EmbedText, Fields, FieldName, FieldText, Footer int
+	AllEmbeds                                                           int // all that the embeds of a message say
 	Copy                                                                int // text that a Copy can copy
 }
 
@@ -95,9 +96,13 @@ var (
 	ErrUnsure = errors.New("probably sent, and the answer was lost")
 )
 
-// Slow says that the platform wants to be left alone for a while. Core waits up
-// to ten seconds and tries once more; longer is the caller's error.
-type Slow struct{ After time.Duration }
+// Slow says that the platform wants to be left alone for a while. Core tries again
+// then, and what else goes to the same chat waits too. Only more than ten seconds
+// are the caller's error. An adapter says so and does not wait itself.
+type Slow struct {
+	After time.Duration
+	Alone bool // this answer or message alone is too fast, and not its chat
+}
 
 func (e *Slow) Error() string { return fmt.Sprintf("rate limited for %v", e.After) }
 

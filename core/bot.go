@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/usherbot/usher/authflow"
+	"github.com/usherbot/usher/core/replica"
 	"github.com/usherbot/usher/core/seal"
 	"github.com/usherbot/usher/core/store"
 )
@@ -46,6 +47,7 @@ type Bot struct {
 	ports    map[string]*port
 	wrong    []string // what Run will report
 	lanes    lanes
+	replica  *replica.Replica
 }
 
 // New returns a bot that knows the commands every bot has: help, ping, cancel,
@@ -61,6 +63,11 @@ func New(o Options) *Bot {
 	}
 	if b.log == nil {
 		b.log = slog.Default()
+	}
+	if b.logins != nil {
+		b.replica = b.logins.Replica()
+	} else {
+		b.replica = replica.New(b.store, b.log)
 	}
 	if o.Words != nil {
 		b.words = *o.Words
@@ -116,7 +123,7 @@ func (b *Bot) Connect(adapters ...Adapter) {
 		if _, twice := b.ports[caps.Platform]; twice {
 			b.wrong = append(b.wrong, "two adapters for "+caps.Platform)
 		}
-		b.ports[caps.Platform] = &port{adapter: a, caps: caps, bot: b}
+		b.ports[caps.Platform] = &port{adapter: &paced{Adapter: a}, caps: caps, bot: b}
 	}
 }
 
@@ -187,26 +194,19 @@ func (b *Bot) prepare(ctx context.Context) error {
 
 // serve runs the platforms and the logins beside them.
 func (b *Bot) serve(ctx context.Context) error {
-	running, stop := context.WithCancel(ctx)
-	defer stop()
 	work, abort := context.WithCancel(context.WithoutCancel(ctx))
 	defer abort()
 	b.lanes.open(work)
 
 	var wg sync.WaitGroup
-	ends := make(chan error, len(b.ports)+1)
-	if b.logins != nil {
-		wg.Go(func() {
-			if err := b.logins.Run(running, b.tell, b.tellDied); err != nil {
-				ends <- err
-				stop()
-			}
-		})
-	}
+	ends := make(chan error, len(b.ports))
+	owning, giveBack := context.WithCancel(context.WithoutCancel(ctx)) // until no platform runs any more
+	defer giveBack()
+	wg.Go(func() { b.own(owning) })
 	var platforms sync.WaitGroup
 	for _, p := range b.sorted() {
 		platforms.Go(func() {
-			if err := p.run(running); err != nil && running.Err() == nil {
+			if err := p.run(ctx); err != nil && ctx.Err() == nil {
 				if len(b.ports) > 1 { // of the last one Run tells
 					b.log.Error("platform ended", "platform", p.caps.Platform, "error", err)
 				}
@@ -215,7 +215,7 @@ func (b *Bot) serve(ctx context.Context) error {
 		})
 	}
 	platforms.Wait()
-	stop()
+	giveBack()
 	if !b.lanes.drain(drainFor, abort) {
 		b.log.Error("handlers that do not listen to their context are left behind")
 	}
@@ -231,15 +231,14 @@ func (b *Bot) serve(ctx context.Context) error {
 	return errors.Join(all...)
 }
 
-// run publishes the commands on a platform and takes what happens there.
-func (p *port) run(ctx context.Context) error {
-	if err := p.adapter.Publish(ctx, p.bot.Commands(), true); err != nil {
-		return fmt.Errorf("publish commands on %s: %w", p.caps.Title, err)
+// own keeps this process alive in the eyes of others until ctx ends, and looks after
+// the logins meanwhile.
+func (b *Bot) own(ctx context.Context) {
+	if b.logins != nil {
+		b.logins.Run(ctx, b.tell, b.tellDied)
+		return
 	}
-	if err := p.adapter.Run(ctx, p.bot.lanes.take); err != nil {
-		return fmt.Errorf("run %s: %w", p.caps.Title, err)
-	}
-	return nil
+	b.replica.Run(ctx, func(ctx context.Context, _ *replica.Life) { <-ctx.Done() })
 }
 
 // check collects what cannot work.

@@ -317,65 +317,11 @@ func TestUnasked(t *testing.T) {
 	})
 }
 
-func TestSlow(t *testing.T) {
-	do := map[string]func(context.Context, *hosted) error{
-		"send": func(ctx context.Context, h *hosted) error {
-			_, err := h.bot.Send(ctx, hall, Message{Text: "Hi."})
-			return err
-		},
-		"edit": func(ctx context.Context, h *hosted) error {
-			return h.bot.Edit(ctx, Ref{Chat: hall, Token: "1"}, Message{Text: "Hi."})
-		},
-		"reply": func(ctx context.Context, h *hosted) error {
-			_, err := h.invoke().Reply(ctx, Message{Text: "Hi."})
-			return err
-		},
-		"update": func(ctx context.Context, h *hosted) error { return h.invoke().Update(ctx, Message{Text: "Hi."}) },
-	}
-	tests := []struct {
-		name   string
-		after  time.Duration
-		times  int
-		want   bool
-		passed time.Duration
-	}{
-		{"a little", 3 * time.Second, 1, true, 3 * time.Second},
-		{"up to ten seconds", 10 * time.Second, 1, true, 10 * time.Second},
-		{"longer", 10*time.Second + 1, 1, false, 0},
-		{"again", time.Second, 2, false, time.Second},
-		{"until the end", 2 * time.Second, 1, false, time.Second},
-	}
-	for _, tt := range tests {
-		for how, do := range do {
-			bubble(t, tt.name+", "+how, func(t *testing.T) {
-				w, left := newWire(), tt.times
-				w.odd = func(string, Message) error {
-					if left--; left >= 0 {
-						return fmt.Errorf("%s: %w", how, &Slow{After: tt.after})
-					}
-					return nil
-				}
-				h, begun := host(t, w, nil), time.Now()
-				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-				if tt.name == "until the end" {
-					ctx, cancel = context.WithTimeout(t.Context(), time.Second)
-				}
-				defer cancel()
-				err := do(ctx, h)
-				if (err == nil) != tt.want || time.Since(begun) != tt.passed {
-					t.Errorf("got %v after %v, want success %v after %v", err, time.Since(begun), tt.want, tt.passed)
-				}
-				if slow, ok := errors.AsType[*Slow](err); ctx.Err() == nil && err != nil && (!ok || slow.After != tt.after) {
-					t.Errorf("got %v, want a *Slow of %v", err, tt.after)
-				}
-			})
-		}
-	}
-}
-
 // invoke is an event on a message, as a handler has it.
 func (h *hosted) invoke() *Invocation {
 	ev := h.event(ann, hall, Said{})
 	ev.On = Ref{Chat: hall, Token: "1"}
-	return &Invocation{Event: ev, bot: h.bot, port: h.bot.ports["neutral"]}
+	p := h.bot.ports["neutral"]
+	ev.Back = p.adapter.(*paced).answer(ev)
+	return &Invocation{Event: ev, bot: h.bot, port: p}
 }

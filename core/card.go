@@ -29,7 +29,7 @@ func (b *Bot) card(login authflow.Login, user User) Message {
 		return Message{Text: markup.F(w.Finishing, p.Title)}
 	case authflow.Confirming:
 		return Message{
-			Text: markup.F(w.IsItYou, p.Title, login.Who.Name, login.Who.Subject),
+			Text: markup.F(w.IsItYou, p.Title, unlinked(login.Who.Name), login.Who.Subject),
 			Rows: [][]Control{{button(w.Yes, Good, "~me", DefaultFor), button(w.NotMe, Bad, "~notme", DefaultFor)}},
 		}
 	case authflow.Linked:
@@ -86,7 +86,7 @@ func (b *Bot) permissions(login authflow.Login) markup.Text {
 
 // signedInText names the account, and what the provider did not grant.
 func (b *Bot) signedInText(login authflow.Login, p authflow.Provider) []markup.Text {
-	lines := []markup.Text{markup.F(b.words.SignedIn, login.Who.Name, p.Title)}
+	lines := []markup.Text{markup.F(b.words.SignedIn, unlinked(login.Who.Name), p.Title)}
 	if len(login.Missing) > 0 {
 		lines = append(lines, markup.F(b.words.MissingScopes, p.Title, strings.Join(login.Missing, ", ")))
 	}
@@ -123,11 +123,15 @@ func (b *Bot) provider(name string) authflow.Provider {
 	return p
 }
 
+// unlinked is what somebody calls their account. If that is an address, it is seen
+// as it is and leads nowhere: a card must not hold links that strangers have made.
+func unlinked(name string) string { return strings.ReplaceAll(name, "://", ":\u2060//") }
+
 // instead adds to the question whose account this is the one that it replaces.
 func (b *Bot) instead(ctx context.Context, login authflow.Login, m Message) Message {
 	had, err := b.logins.Accounts().Get(ctx, login.Person, login.Provider)
 	if err == nil {
-		m.Text = join([]markup.Text{m.Text, markup.F(b.words.InsteadOf, had.Who.Name)})
+		m.Text = join([]markup.Text{m.Text, markup.F(b.words.InsteadOf, unlinked(had.Who.Name))})
 	}
 	return m
 }

@@ -79,6 +79,10 @@ func TestCard(t *testing.T) {
 				"Cancelled. / Bare itself still lists this access. Remove it in your account settings there.",
 			},
 			{
+				"whose name is an address", func(l *authflow.Login) { l.State, l.Who.Name = authflow.Linked, "https://evil.example/x" },
+				"Signed in as https:\u2060//evil.example/x on Demo. [Not me]",
+			},
+			{
 				"of a provider that is no more", func(l *authflow.Login) { l.Provider, l.State, l.Why = "lost", authflow.Failed, authflow.Unavailable },
 				"Signing in to lost is no longer offered here. [New code]",
 			},

@@ -12,7 +12,8 @@
 //     and goes on once the person has signed in (continue.go), also in another
 //     process.
 //   - The handler answers through its Invocation with neutral messages; Fit makes
-//     of them what the platform can show, which the adapter translates.
+//     of them what the platform can show, which the adapter translates. A chat
+//     that is too busy is waited for, while others go on (pace.go).
 //
 // Rotate changes the secret of a store on which bots run (secret.go).
 //

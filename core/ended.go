@@ -26,7 +26,7 @@ func (b *Bot) signOut(ctx context.Context, in *Invocation, provider, linkedBy st
 	if err != nil {
 		return err
 	}
-	forgotten := markup.F(b.words.SignedOut, a.Who.Name, a.Title)
+	forgotten := markup.F(b.words.SignedOut, unlinked(a.Who.Name), a.Title)
 	return in.Update(ctx, Message{Text: join([]markup.Text{forgotten, b.ended(a, end)})})
 }
 
@@ -88,7 +88,7 @@ func (b *Bot) tellDied(ctx context.Context, a authflow.Account) error {
 func (b *Bot) diedText(a authflow.Account, u User) Message {
 	again := Action{Name: "~login", Args: []string{a.Provider}, Only: u, For: claimFor}
 	return Message{
-		Text: markup.F(b.words.Died, a.Title, a.Who.Name), Key: a.ID,
+		Text: markup.F(b.words.Died, a.Title, unlinked(a.Who.Name)), Key: a.ID,
 		Rows: [][]Control{{Button{Label: markup.Visible(b.words.SignInAgain), Tone: Main, Do: again}}},
 	}
 }

@@ -96,6 +96,10 @@ type Event struct {
 	// Safe is called once, when a crash can no longer lose the event: then the
 	// platform may be told that it was taken. It may be nil.
 	Safe func()
+	// Done is called at most once, when nothing more is made of the event: its
+	// handler has ended, whether it has answered or not; or it was a repeat of one
+	// that is handled here or by another process. It may be nil.
+	Done func(repeat bool)
 }
 
 // What is what happened: a Call, Press, Submit, Said, Hello or Gone.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/usherbot/usher/core/markup"
 )
@@ -28,7 +29,7 @@ func Fit(m Message, c Caps, size func(markup.Text) int) []Message {
 	for _, t := range texts {
 		out = append(out, Message{Text: t})
 	}
-	for i, embeds := range chunks(fitEmbeds(m.Embeds, c.Limits), c.Limits.Embeds) {
+	for i, embeds := range fitEmbeds(m.Embeds, c.Limits) {
 		if i > 0 || len(out) == 0 {
 			out = append(out, Message{})
 		}
@@ -58,7 +59,9 @@ func fitOne(m Message, c Caps, size func(markup.Text) int) Message {
 	if c.Limits.Text > 0 {
 		m.Text = markup.Cut(m.Text, func(t markup.Text) bool { return size(t) <= c.Limits.Text })
 	}
-	m.Embeds = atMost(fitEmbeds(m.Embeds, c.Limits), c.Limits.Embeds)
+	if fitted := fitEmbeds(m.Embeds, c.Limits); len(fitted) > 0 {
+		m.Embeds = fitted[0]
+	}
 	m.Rows = atMost(fitRows(m.Rows, c.Limits), c.Limits.Rows)
 	return spoken(m)
 }
@@ -116,7 +119,7 @@ func plainerControl(control Control, c Caps) ([]Control, markup.Text) {
 			return nil, markup.F("%s: %s", k.Label, k.URL)
 		}
 	case Select:
-		if !c.Selects || c.Limits.Choices > 0 && len(k.Choices) > c.Limits.Choices {
+		if !c.Selects || !c.Limits.offer(k.Choices) {
 			return k.buttons(), markup.Plain(k.Hint)
 		}
 	}
@@ -141,71 +144,6 @@ func (s Select) buttons() []Control {
 		value, do := c.value(), s.Do
 		do.picked = &value
 		out[i] = Button{Label: c.Label, Do: do}
-	}
-	return out
-}
-
-// text is an embed for a platform without embeds.
-func (e Embed) text() markup.Text {
-	var lines []markup.Text
-	switch {
-	case e.Title != "" && e.URL != "":
-		lines = append(lines, markup.F("*[%s](%s)*", e.Title, e.URL))
-	case e.Title != "":
-		lines = append(lines, markup.F("*%s*", e.Title))
-	}
-	if e.Text != "" {
-		lines = append(lines, e.Text)
-	}
-	for _, f := range e.Fields {
-		lines = append(lines, markup.F("*%s:* %s", f.Name, f.Value))
-	}
-	if e.Image != "" {
-		lines = append(lines, markup.Plain(e.Image))
-	}
-	if e.Footer != "" {
-		lines = append(lines, markup.F("_%s_", e.Footer))
-	}
-	return join(lines)
-}
-
-// fitEmbeds cuts what is one line, and carries what is too much over into
-// further embeds.
-func fitEmbeds(embeds []Embed, l Limits) []Embed {
-	var out []Embed
-	for _, e := range embeds {
-		e.Title, e.Footer = cutLabel(e.Title, l.EmbedTitle), cutLabel(e.Footer, l.Footer)
-		texts := []markup.Text{e.Text}
-		if l.EmbedText > 0 {
-			texts = markup.Split(e.Text, visiblyFits(l.EmbedText))
-		}
-		groups := chunks(fitFields(e.Fields, l), l.Fields)
-		for i := range max(len(texts), len(groups), 1) {
-			part := Embed{Tone: e.Tone}
-			if i == 0 {
-				part = e
-				part.Text, part.Fields = "", nil
-			}
-			if i < len(texts) {
-				part.Text = texts[i]
-			}
-			if i < len(groups) {
-				part.Fields = groups[i]
-			}
-			out = append(out, part)
-		}
-	}
-	return out
-}
-
-func fitFields(fields []Field, l Limits) []Field {
-	out := make([]Field, len(fields))
-	for i, f := range fields {
-		f.Name = cutLabel(f.Name, l.FieldName)
-		if l.FieldText > 0 {
-			f.Value = markup.Cut(f.Value, visiblyFits(l.FieldText))
-		}
-		out[i] = f
 	}
 	return out
 }
@@ -266,9 +204,16 @@ func fitLabel(c Control, l Limits) Control {
 
 // opens reports whether the platform can show all that a form asks for.
 func (c Caps) opens(f Form) bool {
-	most := c.Limits.Choices
 	return c.Forms && (c.Limits.Inputs == 0 || len(f.Inputs) <= c.Limits.Inputs) &&
-		!slices.ContainsFunc(f.Inputs, func(i Input) bool { return most > 0 && len(i.Choices) > most })
+		!slices.ContainsFunc(f.Inputs, func(i Input) bool { return !c.Limits.offer(i.Choices) })
+}
+
+// offer reports whether a select can have these choices, as far as they cannot be
+// cut.
+func (l Limits) offer(choices []Choice) bool {
+	return (l.Choices == 0 || len(choices) <= l.Choices) && !slices.ContainsFunc(choices, func(c Choice) bool {
+		return l.Value > 0 && utf8.RuneCountInString(c.value()) > l.Value
+	})
 }
 
 // fitForm cuts what a form says. What it asks for stays.
@@ -295,9 +240,11 @@ func cutLabel(s string, limit int) string {
 	return strings.TrimSpace(string(r[:limit-1])) + "…"
 }
 
-// visiblyFits counts what is seen.
+// visibly counts what is seen.
+func visibly(t markup.Text) int { return utf8.RuneCountInString(markup.Visible(t)) }
+
 func visiblyFits(limit int) func(markup.Text) bool {
-	return func(t markup.Text) bool { return len([]rune(markup.Visible(t))) <= limit }
+	return func(t markup.Text) bool { return visibly(t) <= limit }
 }
 
 // chunks cuts s into parts of at most size; 0 is no limit.

@@ -106,6 +106,14 @@ func TestFit(t *testing.T) {
 		{"a field's value at the limit", able(Limits{FieldText: 2}), Message{Embeds: []Embed{{Fields: []Field{field("a", "12")}}}}, " | {a=12}"},
 		{"a field's value beyond it", able(Limits{FieldText: 2}), Message{Embeds: []Embed{{Fields: []Field{field("a", "123")}}}}, " | {a=1…}"},
 
+		{"embeds that say as much as they may", able(Limits{AllEmbeds: 6}), Message{Embeds: []Embed{{Title: "abc"}, {Footer: "def"}}}, " | {abc} | {def}"},
+		{"embeds that say more", able(Limits{AllEmbeds: 5}), Message{Embeds: []Embed{{Title: "abc"}, {Footer: "def"}}}, " | {abc}\n | {def}"},
+		{
+			"an embed that says more", able(Limits{AllEmbeds: 6}),
+			Message{Embeds: []Embed{{Title: "abc", Text: "hello", Fields: []Field{field("a", "1"), field("b", "2"), field("c", "3")}}}},
+			" | {abc, hel}\n | {lo, a=1, b=2}\n | {c=3}",
+		},
+
 		{"a label at the limit", able(Limits{Label: 3}), Message{Text: "t", Rows: [][]Control{buttons("äöü")}}, "t | [äöü]"},
 		{
 			"labels beyond it", able(Limits{Label: 3}),
@@ -131,6 +139,9 @@ func TestFit(t *testing.T) {
 		},
 		{"a choice at the limit", able(Limits{Choice: 3}), Message{Text: "t", Rows: [][]Control{{Select{Hint: "P", Choices: choices("abc")}}}}, "t | [P: abc]"},
 		{"a choice beyond it", able(Limits{Choice: 3}), Message{Text: "t", Rows: [][]Control{{Select{Hint: "P", Choices: choices("abcd")}}}}, "t | [P: ab…]"},
+		{"a value at the limit", able(Limits{Value: 3}), Message{Text: "t", Rows: [][]Control{{Select{Hint: "P", Choices: []Choice{{"A", "abc"}}}}}}, "t | [P: A]"},
+		{"a value beyond it", able(Limits{Value: 3}), Message{Text: "t", Rows: [][]Control{{Select{Hint: "P", Choices: []Choice{{"A", "abcd"}}}}}}, "t / P | [A]"},
+		{"a label that is a value beyond it", able(Limits{Value: 3}), Message{Text: "t", Rows: [][]Control{{Select{Hint: "P", Choices: choices("abcd")}}}}, "t / P | [abcd]"},
 		{"a select becomes buttons", bare, Message{Rows: [][]Control{{Select{Hint: "Pick", Choices: choices("x", "y")}}}}, "Pick | [x] [y]"},
 		{"a select without a hint becomes buttons", bare, Message{Rows: [][]Control{{Select{Choices: choices("x")}}}}, "… | [x]"},
 
@@ -292,6 +303,11 @@ func checkFits(t *testing.T, m Message, c Caps) {
 	most("text", runes(m.Text), l.Text)
 	most("embeds", len(m.Embeds), l.Embeds)
 	has("embeds", c.Embeds || len(m.Embeds) == 0)
+	all := 0
+	for _, e := range m.Embeds {
+		all += e.size()
+	}
+	most("all embeds", all, l.AllEmbeds)
 	for _, e := range m.Embeds {
 		most("title", utf8.RuneCountInString(e.Title), l.EmbedTitle)
 		most("embed text", runes(e.Text), l.EmbedText)

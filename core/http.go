@@ -38,7 +38,7 @@ func (b *Bot) waitsFor() string {
 		return "not running"
 	}
 	for _, p := range b.sorted() {
-		if !p.adapter.Ready() {
+		if !p.adapter.Ready() && !p.waits.Load() {
 			return p.caps.Title + " is not connected"
 		}
 	}

@@ -28,6 +28,7 @@ var importRules = []struct{ from, may string }{
 	{"core/store", ""},
 	{"core/coretest/pipe", ""},
 	{"core/coretest", "core authflow"},
+	{"core/reach", "core$"},
 	{"core", "authflow$ core/markup core/replica core/seal core/store$"}, // does not know any platform
 	{"authflow/provider", "authflow$ core/seal"},
 	{"authflow/authtest", "authflow$ core/seal core/coretest/pipe"},
@@ -35,7 +36,7 @@ var importRules = []struct{ from, may string }{
 	{"adapters/adaptertest", "core authflow"},
 	{"adapters/bottest", "adapters core authflow"},
 	{"adapters/*/*test", "..$ core$ core/coretest core/seal"},
-	{"adapters/*", "core$ core/markup core/seal"}, // never another adapter, never config
+	{"adapters/*", "core$ core/markup core/reach core/seal"}, // never another adapter, never config
 	{"config", "adapters core authflow !*/*test !*/*/*test"},
 	{"cmd", "adapters core authflow config"}, // nobody imports cmd
 }
@@ -107,12 +108,14 @@ func TestImportRules(t *testing.T) {
 		{"coretest down", using("core/coretest/chat.go", "core", "core/coretest/pipe", "authflow/authtest"), ""},
 		{"coretest up", using("core/coretest/chat.go", "adapters/adaptertest"), "may not"},
 		{"coretest to config", using("core/coretest/chat.go", "config"), "may not"},
+		{"reach", using("core/reach/reach.go", "core"), ""},
+		{"reach to the store", using("core/reach/reach.go", "core/store"), "core/reach may not"},
 		{"pipe", using("core/coretest/pipe/pipe.go", "core"), "core/coretest/pipe may not"},
 		{"authflow up", using("authflow/flow.go", "core"), "authflow may not import core"},
 		{"provider", using("authflow/provider/github.go", "core/store"), "may not"},
 		{"authtest", using("authflow/authtest/server.go", "authflow", "core/coretest/pipe"), ""},
 		{"authtest to the chat", using("authflow/authtest/server.go", "core/coretest"), "may not"},
-		{"adapter down", using("adapters/slack/render.go", "core", "core/markup", "core/seal"), ""},
+		{"adapter down", using("adapters/slack/render.go", "core", "core/markup", "core/reach", "core/seal"), ""},
 		{"adapter sideways", using("adapters/slack/render.go", "adapters/discord"), "may not"},
 		{"adapter to the store", using("adapters/slack/adapter.go", "core/store"), "may not"},
 		{"adapter to config", using("adapters/slack/adapter.go", "config"), "may not"},

@@ -183,6 +183,13 @@ func (in *Invocation) pressed() (seal.Secret, []string, map[string]string) {
 	return "", nil, nil
 }
 
+// done tells the adapter that no more comes of the event.
+func (in *Invocation) done(repeat bool) {
+	if in.Done != nil {
+		in.Done(repeat)
+	}
+}
+
 // safe tells the platform that the event was taken.
 func (in *Invocation) safe() {
 	if in.Safe != nil {

@@ -101,6 +101,6 @@ func (g *babbler) caps() Caps {
 	return Caps{Selects: yes(), Embeds: yes(), Copies: yes(), Loopback: yes(), Limits: Limits{
 		Text: limit(40, 300), Label: limit(5, 20), Row: limit(1, 5), Rows: limit(1, 5), Choices: limit(1, 6), Choice: limit(5, 20),
 		Embeds: limit(1, 4), EmbedTitle: limit(5, 20), EmbedText: limit(40, 200), Fields: limit(1, 6), FieldName: limit(5, 20),
-		FieldText: limit(5, 20), Footer: limit(5, 20), Copy: limit(5, 20),
+		FieldText: limit(5, 20), Footer: limit(5, 20), Copy: limit(5, 20), AllEmbeds: limit(250, 600),
 	}}
 }

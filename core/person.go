@@ -18,10 +18,10 @@ func (b *Bot) whoami(ctx context.Context, in *Invocation) error {
 	lines := []markup.Text{markup.F(b.words.You, in.From.Name, in.port.caps.Title)}
 	for _, a := range accounts {
 		if a.State != authflow.Good {
-			lines = append(lines, markup.F(b.words.AccountExpired, a.Title, a.Who.Name, a.Who.Subject))
+			lines = append(lines, markup.F(b.words.AccountExpired, a.Title, unlinked(a.Who.Name), a.Who.Subject))
 			continue
 		}
-		line := markup.F(b.words.Account, a.Title, a.Who.Name, a.Who.Subject, markup.Time(a.LinkedAt))
+		line := markup.F(b.words.Account, a.Title, unlinked(a.Who.Name), a.Who.Subject, markup.Time(a.LinkedAt))
 		if len(a.Scopes) > 0 {
 			line = markup.F(b.words.AccountScopes, line, strings.Join(a.Scopes, ", "))
 		}

@@ -3,29 +3,28 @@ package core
 import (
 	"context"
 	"errors"
-	"time"
+	"sync/atomic"
 
 	"github.com/usherbot/usher/core/markup"
 )
 
-// port is a platform as core uses it: its adapter, given only what it can show.
+// port is a platform as core uses it: its adapter, given only what it can show, at
+// the pace that it wants.
 type port struct {
 	adapter Adapter
 	caps    Caps
 	bot     *Bot
+	waits   atomic.Bool // for the platform's lease, which another process has
 }
-
-// longestSlow is the longest that core waits for a platform that is busy.
-const longestSlow = 10 * time.Second
 
 // reply answers an event, by several messages where one is too small.
 func (p *port) reply(ctx context.Context, back Responder, chat Chat, m Message) (Ref, error) {
-	return p.each(ctx, m, chat, patiently(ctx, func(m Message) (Ref, error) { return back.Reply(ctx, m) }))
+	return p.each(ctx, m, chat, func(m Message) (Ref, error) { return back.Reply(ctx, m) })
 }
 
 // send sends unasked.
 func (p *port) send(ctx context.Context, chat Chat, m Message) (Ref, error) {
-	return p.each(ctx, m, chat, patiently(ctx, func(m Message) (Ref, error) { return p.adapter.Send(ctx, chat, m) }))
+	return p.each(ctx, m, chat, func(m Message) (Ref, error) { return p.adapter.Send(ctx, chat, m) })
 }
 
 // each sends what Fit made of m, and returns where the last of it is.
@@ -49,7 +48,7 @@ func (p *port) edit(ctx context.Context, r Ref, m Message) error {
 	if err != nil {
 		return err
 	}
-	return patient(ctx, func() error { return p.adapter.Edit(ctx, r, m) })
+	return p.adapter.Edit(ctx, r, m)
 }
 
 // update replaces the message that was pressed, cut to one.
@@ -58,7 +57,7 @@ func (p *port) update(ctx context.Context, back Responder, chat Chat, m Message)
 	if err != nil {
 		return err
 	}
-	return patient(ctx, func() error { return back.Update(ctx, m) })
+	return back.Update(ctx, m)
 }
 
 // dress puts tokens on the actions of m.
@@ -96,29 +95,6 @@ func (p *port) dressControl(ctx context.Context, c Control, chat Chat) (Control,
 		return c, err
 	}
 	return c, nil
-}
-
-// patient waits for a platform that asks for a little time, and tries once more.
-func patient(ctx context.Context, try func() error) error {
-	err := try()
-	slow, ok := errors.AsType[*Slow](err)
-	if !ok || slow.After > longestSlow {
-		return err
-	}
-	select {
-	case <-time.After(slow.After):
-		return try()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// patiently is send, which waits as patient does.
-func patiently(ctx context.Context, send func(Message) (Ref, error)) func(Message) (Ref, error) {
-	return func(m Message) (ref Ref, err error) {
-		err = patient(ctx, func() error { ref, err = send(m); return err })
-		return ref, err
-	}
 }
 
 // later answers an event whose interaction is over, such as a command that goes

@@ -25,11 +25,18 @@ func (b *Bot) handle(ctx context.Context, in *Invocation) {
 	if in.port == nil || ctx.Err() != nil {
 		return
 	}
+	handled := false
+	defer func() {
+		if handled {
+			in.done(false)
+		}
+	}()
 	err := calmly(func() error {
 		run, err := b.routeOnce(ctx, in)
 		if err != nil || run == nil {
 			return err
 		}
+		handled = true
 		return run(ctx, in)
 	})
 	if err == nil {
@@ -66,6 +73,7 @@ func (b *Bot) routeOnce(ctx context.Context, in *Invocation) (Handler, error) {
 	}
 	in.safe()
 	if !fresh {
+		in.done(true)
 		return nil, nil
 	}
 	return run, nil

@@ -77,6 +77,44 @@ func (h *hosted) safely(what What) Event {
 	return ev
 }
 
+// An adapter hears when no more comes of an event, and whether it was a repeat.
+func TestDone(t *testing.T) {
+	tests := []struct {
+		name   string
+		what   What
+		repeat bool
+		want   string // what the bot has done, and how that ended
+	}{
+		{"a command", Call{Name: "ping"}, false, "reply hall: Pong!, done"},
+		{"a command that says nothing", Call{Name: "quiet"}, false, ", done"},
+		{"a command that fails", Call{Name: "break"}, false, "told, done"},
+		{"a command that panics", Call{Name: "panic"}, false, "told, done"},
+		{"a form that stands for nothing", Submit{Token: "forged"}, false, ", done"},
+		{"a repeat", Call{Name: "ping"}, true, ", repeat"},
+	}
+	for _, tt := range tests {
+		bubble(t, tt.name, func(t *testing.T) {
+			h := host(t, newWire(), troubles)
+			ev := h.event(ann, hall, tt.what)
+			if tt.repeat {
+				h.take(ev)
+			}
+			before, got := len(h.deeds()), ""
+			ev.Done = func(repeat bool) {
+				got = h.since(before)
+				if strings.Contains(got, "reference") || strings.Contains(got, "wrong") {
+					got = "told"
+				}
+				got += map[bool]string{false: ", done", true: ", repeat"}[repeat]
+			}
+			h.take(ev)
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 // story is what befell an event.
 func (h *hosted) story(ev Event) string {
 	h.notes.mu.Lock()
@@ -167,6 +205,7 @@ func TestSafe(t *testing.T) {
 func troubles(b *Bot) {
 	b.Add(
 		command("go", says("Gone.")),
+		command("quiet", func(context.Context, *Invocation) error { return nil }),
 		command("break", func(context.Context, *Invocation) error { return fmt.Errorf("open shop: %w", errOdd) }),
 		command("panic", func(context.Context, *Invocation) error { panic("out of milk") }),
 		command("tell", func(context.Context, *Invocation) error { return &Tell{Text: "The shop is closed."} }),

@@ -140,6 +140,11 @@ func (w *wire) Edit(_ context.Context, r Ref, m Message) error {
 }
 
 func (w *wire) Direct(_ context.Context, u User, _ string) (Chat, error) {
+	if w.odd != nil {
+		if err := w.odd("direct", Message{}); err != nil {
+			return Chat{}, err
+		}
+	}
 	return Chat{Platform: u.Platform, Team: u.Team, ID: "with-" + u.ID, Direct: true}, w.link
 }
 

@@ -158,9 +158,25 @@ func slowHandler(s *scene) {
 	}
 }
 
-// unanswered: a press that the bot says nothing to does not look as if it went on.
+// unanswered: what the bot says nothing to does not look as if it went on.
 func unanswered(s *scene) {
 	b := s.start()
+	for _, d := range []time.Duration{0, 5 * time.Second} {
+		before := len(s.World.Sees("bob", general))
+		e := b.hears("alice", general, "/echo hello")
+		time.Sleep(d)
+		done(e)
+		time.Sleep(10 * time.Second)
+		if after := len(s.World.Sees("bob", general)); after != before {
+			s.Errorf("bob sees %d messages after a command that took %v, want %d", after, d, before)
+		}
+		if s.Busy != nil && s.Busy() {
+			s.Errorf("a command that took %v is shown as not answered after 10s more", d)
+		}
+		_, err := e.Back.Reply(s.Context(), say(markup.F("At last, after %s", d)))
+		s.must("late reply", err)
+		s.sees("bob", general, "At last, after "+d.String())
+	}
 	b.sends(say("Press", row(button("Go"))), b.general())
 	before := len(s.World.Sees("bob", general))
 	s.must("press", s.World.Press("bob", s.sees("bob", general, "Press"), "Go"))

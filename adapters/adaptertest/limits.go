@@ -63,6 +63,7 @@ func selectMeasures(l core.Limits) []measure {
 	}
 	return []measure{
 		{"choices", l.Choices, func(n int) core.Message { return pick(several(n, choice)...) }},
+		{"value", l.Value, func(n int) core.Message { return pick(core.Choice{Label: "v", Value: letters(n)}) }},
 		{"choice", l.Choice, func(n int) core.Message { return pick(core.Choice{Label: letters(n), Value: "v"}) }},
 	}
 }
@@ -73,6 +74,13 @@ func embedMeasures(l core.Limits) []measure {
 	return []measure{
 		{"embeds", l.Embeds, func(n int) core.Message {
 			return core.Message{Embeds: several(n, func(i int) core.Embed { return core.Embed{Title: "Embed " + strconv.Itoa(i)} })}
+		}},
+		{"all embeds", l.AllEmbeds, func(n int) core.Message {
+			var all []core.Embed
+			for ; n > 0; n -= 1000 {
+				all = append(all, core.Embed{Text: markup.Plain(letters(min(n, 1000)))})
+			}
+			return core.Message{Embeds: all}
 		}},
 		{"embed title", l.EmbedTitle, func(n int) core.Message { return one(core.Embed{Title: letters(n)}) }},
 		{"embed text", l.EmbedText, func(n int) core.Message { return one(core.Embed{Text: markup.Plain(letters(n))}) }},

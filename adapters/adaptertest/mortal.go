@@ -63,6 +63,13 @@ func (m *mortal) Run(ctx context.Context, on func(core.Event)) error {
 				}
 			}
 		}
+		if done := e.Done; done != nil {
+			e.Done = func(repeat bool) {
+				if !m.dead.Load() {
+					done(repeat)
+				}
+			}
+		}
 		on(e)
 	})
 }

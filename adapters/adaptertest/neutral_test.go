@@ -35,7 +35,7 @@ func TestNeutral(t *testing.T) {
 func neutral(chat *coretest.Chat) adaptertest.Stage {
 	return adaptertest.Stage{
 		Adapter: func() core.Adapter { return chat }, World: chat,
-		Repeat: chat.Repeat, Slow: chat.Slow, Cut: chat.Hangup, Remove: chat.Remove, Redelivers: true,
+		Repeat: chat.Repeat, Slow: func(d time.Duration) { chat.Slow("#general", d) }, Cut: chat.Hangup, Remove: chat.Remove, Redelivers: true,
 		Post: func(string, string) {}, // nobody hears bots here
 	}
 }

@@ -225,8 +225,8 @@ func together(s *scene) {
 	}
 }
 
-// slowDown: an adapter waits as long as the platform wants, or says so. In the
-// end all is there, and once.
+// slowDown: an adapter says how long the platform wants to be left alone, at
+// once. In the end all is there, and once.
 func slowDown(s *scene) {
 	b := s.start()
 	e := b.hears("alice", general, "/echo hello")
@@ -241,7 +241,7 @@ func slowDown(s *scene) {
 	}
 	for _, step := range steps {
 		s.Slow(3 * time.Second)
-		s.must(step.name, patiently(s, step.do))
+		s.must(step.name, s.patiently(step.do))
 		if n := s.times("bob", general, step.name); n != 1 {
 			s.Errorf("bob sees %s %d times, want once", step.name, n)
 		}
@@ -250,18 +250,47 @@ func slowDown(s *scene) {
 }
 
 // patiently does what core does with *core.Slow.
-func patiently(s *scene, do func(ctx context.Context) error) error {
+func (s *scene) patiently(do func(ctx context.Context) error) error {
 	begun := time.Now()
-	err := do(s.Context())
-	if slow, is := errors.AsType[*core.Slow](err); is {
-		if slow.After <= 0 || slow.After > 10*time.Second {
-			s.Errorf("got slow down for %v, want what the platform said", slow.After)
+	slow, is := errors.AsType[*core.Slow](do(s.Context()))
+	if took := time.Since(begun); !is || took > time.Second {
+		s.Fatalf("got %v after %v, want *core.Slow at once", slow, took)
+	}
+	if slow.After <= 0 || slow.After > 10*time.Second {
+		s.Errorf("got slow down for %v, want what the platform said", slow.After)
+	}
+	time.Sleep(slow.After)
+	if took := time.Since(begun); took < 3*time.Second {
+		s.Errorf("got slow down for %v, want 3s", took)
+	}
+	return do(s.Context())
+}
+
+// slowChat: while one chat is slowed down, a bot asks nothing more of it, whoever
+// wants to write there, and others go on.
+func slowChat(s *scene) {
+	bot, chat, direct := s.host()
+	s.Slow(5 * time.Second)
+	begun, first := time.Now(), make(chan error, 1)
+	go func() {
+		_, err := bot.Send(s.Context(), chat, say("First"))
+		first <- err
+	}()
+	time.Sleep(time.Second)
+	_, err := bot.Send(s.Context(), direct, say("Elsewhere"))
+	s.must("send elsewhere", err)
+	if took := time.Since(begun); took > 3*time.Second {
+		s.Errorf("in another chat: done after %v, want it at once", took)
+	}
+	_, err = bot.Send(s.Context(), chat, say("Second"))
+	s.must("send", err)
+	if took := time.Since(begun); took < 5*time.Second {
+		s.Errorf("the second is there after %v, want nothing asked before 5s", took)
+	}
+	s.must("send first", <-first)
+	for _, text := range []string{"First", "Second"} {
+		if n := s.times("bob", general, text); n != 1 {
+			s.Errorf("bob sees %s %d times, want once", text, n)
 		}
-		time.Sleep(slow.After)
-		err = do(s.Context())
 	}
-	if took := time.Since(begun); err == nil && took < 3*time.Second {
-		s.Errorf("done after %v, want no request to succeed before 3s", took)
-	}
-	return err
 }

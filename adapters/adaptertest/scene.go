@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/markup"
 	"github.com/usherbot/usher/core/seal"
+	"github.com/usherbot/usher/core/store/sqlstore"
 )
 
 const general = "#general"
@@ -57,6 +60,39 @@ func (s *scene) start() *bot {
 	s.Cleanup(b.end)
 	s.await("ready", b.Ready)
 	return b
+}
+
+// host starts a whole bot, until the case is over, and returns #general and alice's
+// direct chat, too.
+func (s *scene) host() (bot *core.Bot, all, direct core.Chat) {
+	s.Helper()
+	db, err := sqlstore.Open(s.Context(), filepath.Join(s.TempDir(), "bot.db"))
+	s.must("open store", err)
+	keys, err := seal.NewKeys(masterSecret, "")
+	s.must("make keys", err)
+	bot = core.New(core.Options{Store: db, Keys: keys, Log: slog.New(slog.DiscardHandler)})
+	called := make(chan core.Chat, 1)
+	bot.Add(core.Command{Name: "where", Summary: "Says it", Run: func(ctx context.Context, in *core.Invocation) error {
+		_, err := in.Reply(ctx, say("Here"))
+		called <- in.Chat
+		return err
+	}})
+	adapter := s.Adapter()
+	bot.Connect(adapter)
+	ctx, stop := context.WithCancel(s.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- bot.Run(ctx) }()
+	s.Cleanup(func() {
+		stop()
+		if err := errors.Join(<-ended, db.Close()); err != nil {
+			s.Errorf("run: got %v, want nil", err)
+		}
+	})
+	s.await("ready", adapter.Ready)
+	s.World.Say("alice", general, "/where")
+	all = <-called
+	s.World.Say("alice", coretest.Direct, "/where")
+	return bot, all, <-called
 }
 
 func (b *bot) take(e core.Event) {
@@ -206,7 +242,16 @@ func (s *scene) never(who, part string) {
 // general is the chat that all are in.
 func (b *bot) general() core.Chat {
 	b.s.Helper()
-	return b.hears("alice", general, "/echo where am I").Chat
+	e := b.hears("alice", general, "/echo where am I")
+	done(e)
+	return e.Chat
+}
+
+// done says that no more comes of an event.
+func done(e core.Event) {
+	if e.Done != nil {
+		e.Done(false)
+	}
 }
 
 // sends says m somewhere, as Fit makes it for the platform.

@@ -19,12 +19,12 @@ type Stage struct {
 	// out.
 
 	Repeat func()                        // delivers what happened last once more
-	Slow   func(d time.Duration)         // refuses what the bot writes next: it is to wait for d
+	Slow   func(d time.Duration)         // refuses what the bot writes next, in #general: it is to wait for d
 	Cut    func()                        // breaks all connections; new ones may be made at once
 	Remove func(where string)            // somebody removes the bot's newest message there
 	Post   func(where, text string)      // a bot says something, this one or another
 	Reword func(who, where, text string) // somebody changes what they said last
-	Busy   func() bool                   // a press is shown to its person as not answered yet
+	Busy   func() bool                   // something is shown to its person as not answered yet
 
 	Thread     string // a place that is part of a channel; empty: there are none
 	Redelivers bool   // what was not safe is delivered again to the next adapter
@@ -63,6 +63,7 @@ var suite = []struct {
 	{"gone", func(s Stage) bool { return s.Remove != nil }, gone},
 	{"many at once", nil, together},
 	{"slow down", func(s Stage) bool { return s.Slow != nil }, slowDown},
+	{"one slow chat", func(s Stage) bool { return s.Slow != nil }, slowChat},
 	{"limits", nil, limits},
 	{"limits of forms", nil, formLimits},
 
@@ -72,7 +73,7 @@ var suite = []struct {
 	{"press and update", nil, update},
 	{"tokens", nil, tokens},
 	{"slow handler", nil, slowHandler},
-	{"press without an answer", nil, unanswered},
+	{"nothing to say", nil, unanswered},
 	{"select", nil, choose},
 	{"form", nil, form},
 	{"reply box", nil, replyBox},

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/markup"
+	"github.com/usherbot/usher/core/reach"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -44,7 +44,7 @@ type Config struct {
 	Token     seal.Secret `env:"DISCORD_TOKEN" doc:"the bot's token, from the developer portal under Bot; without it the bot is not on Discord"`
 	PublicKey string      `env:"DISCORD_PUBLIC_KEY" doc:"the application's public key, which proves deliveries over HTTP; asked of Discord unless set"`
 	Mode      Mode        `env:"DISCORD_MODE" envDefault:"auto" doc:"how interactions come: gateway, http, or auto, which is http where the application has an interactions endpoint URL"`
-	Guild     string      `env:"DISCORD_GUILD" doc:"the id of the one server that gets the commands; everywhere unless set"`
+	Guild     string      `env:"DISCORD_GUILD" doc:"the id of the one server that gets the commands, to try them out: elsewhere those stay that were published before; everywhere unless set"`
 	APIBase   string      `env:"DISCORD_API_BASE" envDefault:"https://discord.com" doc:"another server that speaks Discord's API"`
 
 	HTTP *http.Client // nil: one of its own
@@ -69,8 +69,9 @@ type Adapter struct {
 	intake  atomic.Pointer[intake]          // nil unless Run runs
 	private atomic.Pointer[map[string]bool] // commands that only the asker sees the answers of
 	pending pending
-	pace    pace
+	recent  recent
 	started atomic.Int64 // when the bot last identified itself to the gateway, in Unix nanoseconds
+	stopped atomic.Int64 // until when a 429 for the whole bot holds, in the same
 }
 
 var _ core.Adapter = (*Adapter)(nil)
@@ -80,7 +81,7 @@ func New(c Config) *Adapter {
 	c.APIBase = strings.TrimRight(cmp.Or(c.APIBase, cloud), "/")
 	c.Mode = cmp.Or(c.Mode, Auto)
 	return &Adapter{
-		config: c, client: &http.Client{Transport: newTransport(c.HTTP)}, log: cmp.Or(c.Log, slog.Default()), key: publicKey(c.PublicKey),
+		config: c, client: &http.Client{Transport: reach.Client(c.HTTP).Transport}, log: cmp.Or(c.Log, slog.Default()), key: publicKey(c.PublicKey),
 	}
 }
 
@@ -98,10 +99,11 @@ func (a *Adapter) Caps() core.Caps {
 		Single: a.config.Mode != HTTP,
 		Forms:  true, Selects: true, Embeds: true,
 		Limits: core.Limits{
-			Text: maxText, Label: maxLabel, Row: 5, Rows: 5, Choices: 25, Choice: maxChoice,
+			Text: maxText, Label: maxLabel, Row: 5, Rows: 5, Choices: 25, Choice: maxChoice, Value: maxChoice,
 			Inputs: 5, FormTitle: maxTitle, InputLabel: maxTitle,
 			Embeds: maxEmbeds, EmbedTitle: maxEmbedTitle / 2, EmbedText: maxEmbedText / 2,
-			Fields: maxFields, FieldName: maxEmbedTitle / 2, FieldText: maxFieldText / 2, Footer: maxFooter,
+			Fields: maxFields, FieldName: maxEmbedTitle / 2, FieldText: maxFieldText / 2, Footer: maxFooter / 4,
+			AllEmbeds: maxAllEmbeds / 2,
 		},
 	}
 }
@@ -129,7 +131,7 @@ func (a *Adapter) Check() error {
 	if c.Guild != "" && !isID(c.Guild) {
 		say("DISCORD_GUILD: is no id of a server, which is a number. Copy it from the server's menu, in developer mode, or leave it out")
 	}
-	if !goodBase(c.APIBase) {
+	if !reach.Allowed(c.APIBase) {
 		say("DISCORD_API_BASE: must be an https address without query, such as " + cloud + ". Plain http is for this machine only")
 	}
 	return errors.Join(wrong...)
@@ -142,20 +144,6 @@ func publicKey(s string) ed25519.PublicKey {
 		return nil
 	}
 	return key
-}
-
-// goodBase reports whether the token may be sent to an address.
-func goodBase(base string) bool {
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return false
-	}
-	return u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname())
-}
-
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // Format prints nothing of what the adapter knows, whatever the verb.
@@ -186,7 +174,7 @@ func (a *Adapter) send(ctx context.Context, to core.Chat, m core.Message, replyT
 	var sent message
 	err := a.write(ctx, request{
 		does: "send message", method: http.MethodPost, path: "/channels/" + url.PathEscape(to.ID) + "/messages",
-		body: p, gate: "channel " + to.ID,
+		body: p,
 	}, &sent)
 	if err == nil && sent.ID == "" || unsure(err) {
 		return core.Ref{}, errors.Join(core.ErrUnsure, err)
@@ -202,7 +190,7 @@ func (a *Adapter) Direct(ctx context.Context, u core.User, _ string) (core.Chat,
 	}
 	err := a.write(ctx, request{
 		does: "open direct chat", method: http.MethodPost, path: "/users/@me/channels",
-		body: map[string]string{"recipient_id": u.ID}, gate: "direct",
+		body: map[string]string{"recipient_id": u.ID},
 	}, &made)
 	switch code := codeOf(err); {
 	case errors.Is(err, core.ErrForbidden), code == discordgo.ErrCodeUnknownUser, code == codeInvalidRecipient:

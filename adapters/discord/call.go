@@ -8,9 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -18,6 +16,8 @@ import (
 	"time"
 
 	"github.com/bwmarrin/discordgo"
+
+	"github.com/usherbot/usher/core/reach"
 )
 
 // globalHeader is "true" on a 429 that is for the whole bot.
@@ -35,7 +35,6 @@ type request struct {
 	method string
 	path   string        // below the version
 	body   any           // nil: none
-	gate   string        // what it is limited by, beside the whole bot; see pace
 	hook   bool          // an interaction's token is in the path, so that the bot's is not needed
 	once   bool          // twice would be once too often
 	within time.Duration // that there must be an answer; 0: callTimeout
@@ -70,6 +69,9 @@ func (a *Adapter) call(ctx context.Context, r request, result any) error {
 	case err != nil && ctx.Err() != nil && !answered:
 		return fmt.Errorf("%s: %w", r.does, context.Cause(ctx))
 	case err != nil:
+		if way.limit.Global {
+			a.stopped.Store(time.Now().Add(way.limit.after()).UnixNano())
+		}
 		return r.failed(way, err)
 	case result == nil:
 		return nil
@@ -83,7 +85,7 @@ func (a *Adapter) call(ctx context.Context, r request, result any) error {
 // failed is what became of a request.
 func (r request) failed(w *way, err error) error {
 	if w.status == http.StatusTooManyRequests {
-		return &refusal{does: r.does, status: w.status, code: w.limit.Code, text: "rate limited", after: w.limit.after(), global: w.limit.Global}
+		return r.tooFast(w.limit)
 	}
 	rest, answered := errors.AsType[*discordgo.RESTError](err)
 	if !answered || w.status < http.StatusBadRequest || w.status >= http.StatusInternalServerError {
@@ -100,8 +102,17 @@ func (r request) failed(w *way, err error) error {
 	return &refusal{does: r.does, status: w.status, code: said.Code, text: plain(said.Message) + complaints(said.Errors), hook: r.hook}
 }
 
-// soon is call with an end to waiting.
+// tooFast is a 429.
+func (r request) tooFast(l limit) error {
+	return &refusal{does: r.does, status: http.StatusTooManyRequests, code: l.Code, text: "rate limited", after: l.after(), hook: r.hook}
+}
+
+// soon is call with an end to waiting. While the whole bot is to wait, nothing is
+// asked but by an interaction's token, which Discord does not count.
 func (a *Adapter) soon(ctx context.Context, r request, result any) error {
+	if wait := time.Until(time.Unix(0, a.stopped.Load())); wait > 0 && !r.hook {
+		return r.tooFast(limit{After: wait.Seconds()})
+	}
 	ctx, stop := context.WithTimeoutCause(ctx, cmp.Or(r.within, callTimeout), errTimeout)
 	defer stop()
 	err := a.call(ctx, r, result)
@@ -135,7 +146,7 @@ func (l limit) after() time.Duration {
 
 // client follows no redirects, which would take the token elsewhere.
 func (w *way) client() *http.Client {
-	return &http.Client{Transport: w, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{Transport: w, CheckRedirect: reach.Stay}
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -169,33 +180,12 @@ func (w *way) slow(resp *http.Response) error {
 	return nil
 }
 
-// newTransport is what HTTP requests go through unless Config has a client.
-func newTransport(base *http.Client) http.RoundTripper {
-	if base != nil && base.Transport != nil {
-		return base.Transport
-	}
-	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-		ForceAttemptHTTP2:   true,
-		MaxIdleConnsPerHost: 64,
-		IdleConnTimeout:     90 * time.Second,
-		TLSHandshakeTimeout: 5 * time.Second,
-	}
-}
-
 // bare is what went wrong on the way, without the address.
 func bare(err error) error {
 	if rest, ok := errors.AsType[*discordgo.RESTError](err); ok {
 		return errors.New(http.StatusText(rest.Response.StatusCode))
 	}
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		err = u.Err
-	}
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return errors.New(dns.Err)
-	}
-	return err
+	return reach.Bare(err)
 }
 
 var quoted = regexp.MustCompile(`["'].*["']`)

@@ -21,7 +21,7 @@ func (f answers) RoundTrip(r *http.Request) (*http.Response, error) { return f(r
 
 const testToken = "marker.token.that-nobody-may-see-0000000"
 
-func reach(f answers) *Adapter {
+func through(f answers) *Adapter {
 	return New(Config{Token: testToken, HTTP: &http.Client{Transport: f}})
 }
 
@@ -39,8 +39,8 @@ func refuses(status, code int, text string) answers {
 
 // aSend and aFollowUp are requests, one with each kind of token.
 var (
-	aSend     = request{does: "send message", method: http.MethodPost, path: "/channels/1/messages", body: payload{}, gate: "channel 1"}
-	aFollowUp = request{does: "follow up", method: http.MethodPost, path: hookPath("1", "marker-interaction"), body: payload{}, gate: "hook", hook: true, once: true}
+	aSend     = request{does: "send message", method: http.MethodPost, path: "/channels/1/messages", body: payload{}}
+	aFollowUp = request{does: "follow up", method: http.MethodPost, path: hookPath("1", "marker-interaction"), body: payload{}, hook: true, once: true}
 )
 
 // TestWhatErrorsMean goes through what platforms.md section 4.3 has, and what
@@ -82,7 +82,7 @@ func TestWhatErrorsMean(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var sent message
-			err := reach(tt.net).soon(t.Context(), aSend, &sent)
+			err := through(tt.net).soon(t.Context(), aSend, &sent)
 			if err == nil || tt.is != nil && !errors.Is(err, tt.is) || tt.text != "" && err.Error() != tt.text {
 				t.Errorf("got %v, want %v: %s", err, tt.is, tt.text)
 			}
@@ -126,7 +126,7 @@ func TestTokenIsSentSparingly(t *testing.T) {
 		r    request
 		want string
 	}{{aSend, "Bot " + testToken}, {aFollowUp, ""}} {
-		a := reach(func(r *http.Request) (*http.Response, error) {
+		a := through(func(r *http.Request) (*http.Response, error) {
 			if got := r.Header.Get("Authorization"); got != tt.want {
 				t.Errorf("%s: got a token of %d characters, want %d", tt.r.does, len(got), len(tt.want))
 			}
@@ -160,12 +160,52 @@ func TestSlow(t *testing.T) {
 		{"too many direct chats", refuses(400, 40003, "You are opening direct messages too fast."), time.Minute, false},
 	}
 	for _, tt := range tests {
-		err := reach(tt.net).write(t.Context(), aSend, nil)
+		a := through(tt.net)
+		err := a.write(t.Context(), aSend, nil)
 		slow, ok := errors.AsType[*core.Slow](err)
-		limited, _ := errors.AsType[*refusal](err)
-		if !ok || slow.After != tt.want || limited.global != tt.global {
+		if !ok || slow.After != tt.want || slow.Alone {
 			t.Errorf("%s: got %v, want to wait %v", tt.name, err, tt.want)
 		}
+		if stopped := time.Until(time.Unix(0, a.stopped.Load())) > 0; stopped != tt.global {
+			t.Errorf("%s: the whole bot stops: got %v, want %v", tt.name, stopped, tt.global)
+		}
+	}
+}
+
+// A limit of the whole bot stops everything but answers to interactions.
+func TestSlowAltogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked, answer := 0, says(429, `{"message":"slow","retry_after":3,"global":true}`)
+		a := through(func(r *http.Request) (*http.Response, error) {
+			asked++
+			return answer(r)
+		})
+		after := func(r request) time.Duration {
+			slow, _ := errors.AsType[*core.Slow](a.write(t.Context(), r, nil))
+			if slow == nil {
+				return 0
+			}
+			return slow.After.Round(time.Millisecond)
+		}
+		if got := after(aSend); got != 3*time.Second {
+			t.Errorf("got to wait %v, want 3s", got)
+		}
+		answer = says(200, `{}`)
+		time.Sleep(time.Second)
+		if got := after(aSend); got != 2*time.Second || asked != 1 {
+			t.Errorf("got to wait %v after %d requests, want 2s and nothing asked", got, asked)
+		}
+		if got := after(request{does: "respond", method: http.MethodPost, path: "/x", hook: true}); got != 0 || asked != 2 {
+			t.Errorf("an answer: got to wait %v, want it at once", got)
+		}
+		time.Sleep(2 * time.Second)
+		if got := after(aSend); got != 0 || asked != 3 {
+			t.Errorf("got to wait %v, want to go on", got)
+		}
+	})
+	hooked := through(says(429, `{"message":"slow","retry_after":1}`)).write(t.Context(), request{does: "respond", method: http.MethodPost, path: "/x", hook: true}, nil)
+	if slow, ok := errors.AsType[*core.Slow](hooked); !ok || !slow.Alone {
+		t.Errorf("an answer that is too fast: got %v, want it to wait alone", hooked)
 	}
 }
 
@@ -197,7 +237,7 @@ func TestRetries(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				calls := 0
-				a := reach(func(r *http.Request) (*http.Response, error) {
+				a := through(func(r *http.Request) (*http.Response, error) {
 					if calls++; calls == 1 {
 						return tt.net(r)
 					}
@@ -216,7 +256,7 @@ func TestRetries(t *testing.T) {
 func TestRetriesEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls, began := 0, time.Now()
-		a := reach(func(r *http.Request) (*http.Response, error) { calls++; return says(502, "")(r) })
+		a := through(func(r *http.Request) (*http.Response, error) { calls++; return says(502, "")(r) })
 		if err := a.write(t.Context(), aSend, nil); err == nil || calls != 1+retries || time.Since(began) > 5*time.Second {
 			t.Errorf("got %v after %d calls and %v, want an error after %d", err, calls, time.Since(began), 1+retries)
 		}
@@ -226,7 +266,7 @@ func TestRetriesEnd(t *testing.T) {
 // The same key is sent as the same nonce, another message with another one.
 func TestNonce(t *testing.T) {
 	var seen []payload
-	a := reach(func(r *http.Request) (*http.Response, error) {
+	a := through(func(r *http.Request) (*http.Response, error) {
 		raw, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
@@ -248,7 +288,7 @@ func TestNonce(t *testing.T) {
 // that the interaction no longer knows it.
 func TestLateEditFindsTheMessage(t *testing.T) {
 	var calls []string
-	a := reach(func(r *http.Request) (*http.Response, error) {
+	a := through(func(r *http.Request) (*http.Response, error) {
 		calls = append(calls, r.Method+" "+strings.TrimPrefix(r.URL.Path, "/api/v9"))
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/api/v9/webhooks/"):

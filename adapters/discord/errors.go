@@ -24,9 +24,8 @@ type refusal struct {
 	status int
 	code   int // 0: none
 	text   string
-	hook   bool
+	hook   bool          // an interaction's token was used, which has limits of its own
 	after  time.Duration // of a 429
-	global bool          // of a 429: the whole bot is meant
 }
 
 func (e *refusal) Error() string {
@@ -40,7 +39,7 @@ func (e *refusal) Error() string {
 func (e *refusal) Unwrap() error {
 	switch {
 	case e.status == http.StatusTooManyRequests:
-		return &core.Slow{After: e.after}
+		return &core.Slow{After: e.after, Alone: e.hook}
 	case e.code == discordgo.ErrCodeOpeningDirectMessagesTooFast,
 		e.code == discordgo.ErrCodeMaximumNumberOfEditsToMessagesOlderThanOneHourReached:
 		return &core.Slow{After: aMinute}

@@ -56,9 +56,10 @@ type first struct {
 	safe    chan struct{}   // closed when a crash can no longer lose the event
 	ended   <-chan struct{} // closed when the bot ends
 
-	turn  chan struct{} // holds one while somebody answers
-	state state         // owned by whoever has the turn
-	timer *time.Timer
+	turn    chan struct{} // holds one while somebody answers
+	state   state         // owned by whoever has the turn, as is foreign
+	foreign bool          // another process may have given the first response
+	timer   *time.Timer
 }
 
 // newFirst begins the wait for the first response. While there is none, edits of
@@ -72,6 +73,9 @@ func (a *Adapter) newFirst(in incoming, over *delivery, ended <-chan struct{}) *
 	defer func() { <-f.turn }()
 	a.pending.add(f)
 	f.timer = time.AfterFunc(deferAfter, f.hurry)
+	if over == nil && a.recent.had(in.id) { // the gateway repeats itself, and one answer is under way
+		f.timer.Stop()
+	}
 	return f
 }
 
@@ -85,40 +89,6 @@ func (a *Adapter) keepsPrivate(in incoming) bool {
 	}
 	known := a.private.Load()
 	return known != nil && (*known)[call.Name]
-}
-
-// hurry defers the answer: once the event is safe, or when Discord would give up
-// on it. An event that is not safe when the bot ends was never taken.
-func (f *first) hurry() {
-	select {
-	case <-f.safe:
-	case <-time.After(ackAfter - deferAfter):
-	case <-f.ended:
-		if !f.isSafe() {
-			f.adapter.pending.remove(f)
-			return
-		}
-	}
-	ctx, stop := context.WithTimeout(context.Background(), ackAfter)
-	defer stop()
-	leave, err := f.enter(ctx)
-	if err != nil {
-		return // somebody is answering
-	}
-	defer leave()
-	if err := f.put(ctx); err != nil {
-		f.adapter.log.Debug("an interaction is not acknowledged", "platform", platform, "error", err)
-	}
-}
-
-// isSafe reports whether a crash can no longer lose the event.
-func (f *first) isSafe() bool {
-	select {
-	case <-f.safe:
-		return true
-	default:
-		return false
-	}
 }
 
 // put defers the answer, unless one was given. Whoever calls it has the turn.
@@ -162,7 +132,7 @@ func (f *first) give(ctx context.Context, c callback, next state, sent *message)
 		} `json:"resource"`
 	}
 	r := request{
-		does: "respond", method: http.MethodPost, body: c, gate: "hook " + f.in.token.Reveal(), hook: true, within: giveWithin,
+		does: "respond", method: http.MethodPost, body: c, hook: true, within: giveWithin,
 		path: "/interactions/" + url.PathEscape(f.in.id) + "/" + url.PathEscape(f.in.token.Reveal()) + "/callback",
 	}
 	var result any
@@ -170,11 +140,13 @@ func (f *first) give(ctx context.Context, c callback, next state, sent *message)
 		r.path, result = r.path+"?with_response=true", &answer
 	}
 	err := f.adapter.write(ctx, r, result)
+	slow, waits := errors.AsType[*core.Slow](err)
 	switch code := codeOf(err); {
 	case err == nil:
 		f.over.release()
 		f.became(next)
-	case code == discordgo.ErrCodeUnknownInteraction, code == discordgo.ErrCodeUnknownWebhook:
+	case code == discordgo.ErrCodeUnknownInteraction, code == discordgo.ErrCodeUnknownWebhook,
+		waits && time.Since(f.begun)+slow.After > deliverFor:
 		f.became(missed)
 		return fmt.Errorf("respond: %w", core.ErrTooLate)
 	case errors.Is(err, errTimeout):
@@ -182,6 +154,7 @@ func (f *first) give(ctx context.Context, c callback, next state, sent *message)
 		return fmt.Errorf("%w: %w", core.ErrUnsure, err)
 	case code == discordgo.ErrCodeInteractionHasAlreadyBeenAcknowledged || unsure(err):
 		f.became(next) // by a try whose answer was lost
+		f.foreign = !unsure(err)
 		return nil
 	}
 	if sent != nil {

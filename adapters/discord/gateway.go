@@ -12,6 +12,9 @@ import (
 
 	"github.com/bwmarrin/discordgo"
 	"github.com/gorilla/websocket"
+
+	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/reach"
 )
 
 const (
@@ -65,13 +68,13 @@ func (a *Adapter) listen(ctx context.Context) error {
 			failures = 0
 		}
 		wait := time.Duration(0) // at first at once: somebody may be waiting
-		if _, slow := waits(err); slow || failures > 0 {
-			wait = backoff(failures-1, err)
+		if _, slow := errors.AsType[*core.Slow](err); slow || failures > 0 {
+			wait = reach.Backoff(failures-1, err)
 		}
 		if failures == 1 {
 			a.log.Warn("no connection to Discord's gateway; trying on", "error", err)
 		}
-		if err := pause(ctx, max(wait, sitOut(err))); err != nil {
+		if err := reach.Pause(ctx, max(wait, sitOut(err))); err != nil {
 			return err
 		}
 	}
@@ -125,13 +128,13 @@ func (a *Adapter) door(ctx context.Context, s *session) (string, error) {
 		wait = max(wait, time.Duration(limit.ResetAfter)*time.Millisecond)
 		a.log.Error("the bot has connected to Discord too often today, and has to wait", "platform", platform, "for", wait)
 	}
-	return at.URL, pause(ctx, wait)
+	return at.URL, reach.Pause(ctx, wait)
 }
 
 // dial opens a connection to the gateway.
 func (a *Adapter) dial(ctx context.Context, at string) (*websocket.Conn, error) {
 	u, err := url.Parse(at)
-	if err != nil || u.Scheme != "wss" && (u.Scheme != "ws" || !loopback(u.Hostname())) {
+	if err != nil || u.Scheme != "wss" && (u.Scheme != "ws" || !reach.Loopback(u.Hostname())) {
 		return nil, errors.New("find the gateway: the address is none that a token may be sent to")
 	}
 	u.RawQuery = url.Values{"v": {discordgo.APIVersion}, "encoding": {"json"}}.Encode()

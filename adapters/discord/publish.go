@@ -10,58 +10,13 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/bwmarrin/discordgo"
 
 	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/reach"
 )
-
-// Limits of commands: platforms.md 1.4.
-const (
-	maxCommands = 100
-	maxOptions  = 25
-	maxSummary  = 100
-	maxLength   = 6000    // of a string
-	maxNumber   = 1 << 53 // of an integer, and one more
-)
-
-// command is a command as people choose it. What is not set here is held against
-// what is there, so that something that nobody asked for goes.
-type command struct {
-	Type         int             `json:"type"`
-	Name         string          `json:"name"`
-	Description  string          `json:"description"`
-	Options      []declared      `json:"options,omitempty"`
-	Contexts     []int           `json:"contexts,omitempty"`          // where it can be used
-	Integrations []int           `json:"integration_types,omitempty"` // how the bot has to be installed
-	Members      json.RawMessage `json:"default_member_permissions,omitempty"`
-	NSFW         bool            `json:"nsfw,omitempty"`
-	Names        json.RawMessage `json:"name_localizations,omitempty"`
-	Descriptions json.RawMessage `json:"description_localizations,omitempty"`
-}
-
-// declared is an option, or a subcommand with its options.
-type declared struct {
-	Type         int             `json:"type"`
-	Name         string          `json:"name"`
-	Description  string          `json:"description"`
-	Required     bool            `json:"required,omitempty"`
-	Options      []declared      `json:"options,omitempty"`
-	Choices      []value         `json:"choices,omitempty"`
-	Least        *float64        `json:"min_value,omitempty"`
-	Most         *float64        `json:"max_value,omitempty"`
-	Shortest     *int            `json:"min_length,omitempty"`
-	Longest      *int            `json:"max_length,omitempty"`
-	Autocomplete bool            `json:"autocomplete,omitempty"`
-	Names        json.RawMessage `json:"name_localizations,omitempty"`
-	Descriptions json.RawMessage `json:"description_localizations,omitempty"`
-}
-
-type value struct {
-	Name  string          `json:"name"`
-	Value string          `json:"value"`
-	Names json.RawMessage `json:"name_localizations,omitempty"`
-}
 
 // Publish implements core.Adapter. The whole list is written, and only when it
 // differs.
@@ -69,6 +24,9 @@ func (a *Adapter) Publish(ctx context.Context, cmds []core.Command, write bool) 
 	private := map[string]bool{}
 	notePrivate(private, "", cmds)
 	a.private.Store(&private)
+	if err := tooDeep("", cmds, 0); err != nil {
+		return err
+	}
 	err := a.persist(ctx, "find out who the bot is", func() error { return a.identify(ctx) })
 	if err != nil || !write {
 		return err
@@ -98,6 +56,9 @@ func notePrivate(private map[string]bool, above string, cmds []core.Command) {
 	}
 }
 
+// patience is the longest wait between tries to publish: the bot is to run, too.
+const patience = 10 * time.Second
+
 // tryPublish is publish with some patience.
 func (a *Adapter) tryPublish(ctx context.Context, want []command) error {
 	for try := 0; ; try++ {
@@ -105,7 +66,7 @@ func (a *Adapter) tryPublish(ctx context.Context, want []command) error {
 		if err == nil || hopeless(err) || try == retries {
 			return err
 		}
-		if err := pause(ctx, min(backoff(try, err), patience)); err != nil {
+		if err := reach.Pause(ctx, min(reach.Backoff(try, err), patience)); err != nil {
 			return err
 		}
 	}
@@ -176,77 +137,3 @@ func notNull(raw json.RawMessage) json.RawMessage {
 	}
 	return raw
 }
-
-// menu is what people find of the commands: in guilds that have installed the
-// bot, and in the chat with it.
-func (a *Adapter) menu(cmds []core.Command) []command {
-	out := make([]command, 0, len(cmds))
-	for _, c := range cmds[:min(len(cmds), maxCommands)] {
-		one := command{Type: int(discordgo.ChatApplicationCommand), Name: c.Name, Description: summary(c.Summary, c.Name), Options: below(c, 0)}
-		if a.config.Guild == "" {
-			one.Contexts = []int{int(discordgo.InteractionContextGuild), int(discordgo.InteractionContextBotDM)}
-			one.Integrations = []int{int(discordgo.ApplicationIntegrationGuildInstall)}
-		}
-		out = append(out, one)
-	}
-	return out
-}
-
-// below are the options of a command, or its subcommands. Discord has them on two
-// levels; what is deeper cannot be called.
-func below(c core.Command, level int) []declared {
-	var out []declared
-	for _, sub := range c.Sub {
-		d := declared{Name: sub.Name, Description: summary(sub.Summary, sub.Name), Options: below(sub, level+1)}
-		switch d.Type = int(discordgo.ApplicationCommandOptionSubCommand); {
-		case len(sub.Sub) > 0 && level > 0:
-			continue
-		case len(sub.Sub) > 0:
-			d.Type = int(discordgo.ApplicationCommandOptionSubCommandGroup)
-		}
-		out = append(out, d)
-	}
-	for _, o := range c.Options {
-		if len(c.Sub) == 0 {
-			out = append(out, declare(o.Spec()))
-		}
-	}
-	return out[:min(len(out), maxOptions)]
-}
-
-// declare is an option. Choices that Discord cannot show are typed.
-func declare(s core.Spec) declared {
-	d := declared{Name: s.Name, Description: summary(s.Summary, s.Name), Required: s.Required}
-	ranged := s.Min != 0 || s.Max != 0
-	switch s.Kind {
-	case core.KindInt:
-		d.Type = int(discordgo.ApplicationCommandOptionInteger)
-		if ranged {
-			d.Least, d.Most = new(float64(max(s.Min, 1-maxNumber))), new(float64(min(s.Max, maxNumber-1)))
-		}
-	case core.KindBool:
-		d.Type = int(discordgo.ApplicationCommandOptionBoolean)
-	case core.KindPerson:
-		d.Type = int(discordgo.ApplicationCommandOptionUser)
-	default:
-		d.Type = int(discordgo.ApplicationCommandOptionString)
-		if ranged && s.Kind == core.KindString {
-			d.Shortest, d.Longest = new(int(min(max(s.Min, 0), maxLength))), new(int(min(max(s.Max, 1), maxLength)))
-		}
-		if showable(s.Choices) {
-			for _, c := range s.Choices {
-				d.Choices = append(d.Choices, value{Name: c.Label, Value: cmp.Or(c.Value, c.Label)})
-			}
-		}
-	}
-	return d
-}
-
-func showable(choices []core.Choice) bool {
-	return len(choices) <= maxOptions && !slices.ContainsFunc(choices, func(c core.Choice) bool {
-		return c.Label == "" || len([]rune(c.Label)) > maxChoice || len([]rune(c.Value)) > maxChoice
-	})
-}
-
-// summary is a description, which there must be.
-func summary(text, name string) string { return cut(cmp.Or(text, name), maxSummary) }

@@ -3,6 +3,7 @@ package discord
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -27,7 +28,6 @@ func declaredCommands() []core.Command {
 			{Name: "add", Summary: "Adds one", Private: true, Options: []core.Option{core.String("name", "owner/name").Required()}},
 			{Name: "key", Summary: "Keys", Sub: []core.Command{
 				{Name: "add", Summary: "Adds one", Needs: core.Login("demo")},
-				{Name: "deep", Summary: "Too deep", Sub: []core.Command{{Name: "er", Summary: "Nobody gets here"}}},
 			}},
 		}},
 	}
@@ -67,6 +67,30 @@ func TestPublish(t *testing.T) {
 			publish(declaredCommands()[:1], true, 2)
 			checkRequests(t, srv)
 		})
+	}
+}
+
+// What Discord has no place for, it is not simply left without.
+func TestTooDeep(t *testing.T) {
+	many := make([]core.Option, maxOptions+1)
+	for i := range many {
+		many[i] = core.String(fmt.Sprint("o", i), "An option")
+	}
+	wide := make([]core.Command, maxOptions+1)
+	for i := range wide {
+		wide[i] = core.Command{Name: fmt.Sprint("c", i)}
+	}
+	err := New(Config{Token: testToken}).Publish(t.Context(), []core.Command{
+		{Name: "repo", Sub: []core.Command{{Name: "key", Sub: []core.Command{{Name: "deep", Sub: []core.Command{{Name: "er"}}}}}}},
+		{Name: "long", Options: many},
+		{Name: "wide", Sub: wide},
+		{Name: "fine", Options: many[1:]},
+	}, false)
+	want := "command repo key deep: Discord has subcommands on two levels only. Move what is below it up\n" +
+		"command long: it has 26 options, and Discord takes 25\n" +
+		"command wide: it has 26 subcommands, and Discord takes 25"
+	if fmt.Sprint(err) != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
@@ -126,7 +150,7 @@ func TestAnotherKey(t *testing.T) {
 		}
 		r.end(t)
 	})
-	a := reach(says(200, `{"id":"99"}`))
+	a := through(says(200, `{"id":"99"}`))
 	if err := a.serve(t.Context(), self{ID: "99", URL: public}); !errors.Is(err, errNoKey) {
 		t.Errorf("got %v, want %v", err, errNoKey)
 	}

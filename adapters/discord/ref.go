@@ -13,6 +13,7 @@ import (
 	"github.com/bwmarrin/discordgo"
 
 	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/reach"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -55,12 +56,12 @@ func locate(r core.Ref) location {
 func (l location) request(does, method string, chat core.Chat, body any) request {
 	if l.token == "" {
 		return request{
-			does: does, method: method, body: body, gate: does + " " + chat.ID,
+			does: does, method: method, body: body,
 			path: "/channels/" + url.PathEscape(chat.ID) + "/messages/" + url.PathEscape(l.message),
 		}
 	}
 	return request{
-		does: does, method: method, body: body, gate: "hook " + l.token.Reveal(), hook: true,
+		does: does, method: method, body: body, hook: true,
 		path: hookPath(l.app, l.token) + "/messages/" + url.PathEscape(l.message),
 	}
 }
@@ -117,7 +118,7 @@ func (a *Adapter) change(ctx context.Context, r core.Ref, does, method string, b
 func (a *Adapter) find(ctx context.Context, chat core.Chat, interaction string) (string, error) {
 	var after []message
 	err := a.write(ctx, request{
-		does: "find message", method: http.MethodGet, gate: "find " + chat.ID,
+		does: "find message", method: http.MethodGet,
 		path: "/channels/" + url.PathEscape(chat.ID) + "/messages?limit=50&after=" + url.QueryEscape(interaction),
 	}, &after)
 	if err != nil {
@@ -144,7 +145,7 @@ func (a *Adapter) hooked(ctx context.Context, r request, result any) error {
 		if !r.hook || codeOf(err) != discordgo.ErrCodeUnknownWebhook || time.Since(begun) > early {
 			return err
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := reach.Pause(ctx, wait); err != nil {
 			return err
 		}
 	}
@@ -166,13 +167,17 @@ func (p *pending) add(f *first) {
 	if p.by == nil {
 		p.by = map[seal.Secret]*first{}
 	}
-	p.by[f.in.token] = f
+	if p.by[f.in.token] == nil { // else it is a repeat
+		p.by[f.in.token] = f
+	}
 }
 
 func (p *pending) remove(f *first) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.by, f.in.token)
+	if p.by[f.in.token] == f {
+		delete(p.by, f.in.token)
+	}
 }
 
 // of returns the press on a message that has no response yet, or nil.

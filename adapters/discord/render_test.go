@@ -114,6 +114,7 @@ func TestWritten(t *testing.T) {
 		{"an address in brackets", "(https://example.com/(x))", `\(<https://example.com/(x)>\)`},
 		{"an address to nowhere", "https://... and http://", `https\://... and http\://`},
 		{"an address in another tongue", "https://müller.example/ж", "<https://müller.example/ж>"},
+		{"an address that core has broken", "https:\u2060//a.example", "https:\u2060//a.example"},
 		{"another scheme", "ssh://host", `ssh\://host`},
 		{"an emoji's name", "12:15:00 and :smile:", `12\:15:00 and \:smile:`},
 		{"a link to itself", "[https://a.example](https://a.example)", "<https://a.example>"},

@@ -98,7 +98,7 @@ func (r responder) follow(ctx context.Context, m core.Message) (core.Ref, error)
 	}
 	err := r.adapter.hooked(ctx, request{
 		does: "follow up", method: http.MethodPost, path: hookPath(r.in.app, r.in.token) + "?wait=true",
-		body: p, gate: "hook " + r.in.token.Reveal(), hook: true, once: true,
+		body: p, hook: true, once: true,
 	}, &sent)
 	switch {
 	case unsure(err), err == nil && sent.ID == "":

@@ -3,16 +3,11 @@ package discord
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/usherbot/usher/core"
-)
-
-const (
-	shortest = time.Second // between tries after a failure
-	longest  = 30 * time.Second
+	"github.com/usherbot/usher/core/reach"
 )
 
 // errNoKey is what an operator reads when deliveries cannot be proven.
@@ -22,7 +17,7 @@ var errNoKey = errors.New("DISCORD_PUBLIC_KEY: is missing, and Discord does not 
 func (a *Adapter) Run(ctx context.Context, on func(core.Event)) error {
 	err := a.persist(ctx, "find out who the bot is", func() error { return a.identify(ctx) })
 	if err != nil {
-		return unless(ctx, err)
+		return reach.Unless(ctx, err)
 	}
 	in := &intake{on: on, done: make(chan struct{})}
 	a.intake.Store(in)
@@ -31,7 +26,7 @@ func (a *Adapter) Run(ctx context.Context, on func(core.Event)) error {
 		a.intake.Store(nil)
 		close(in.done)
 	}()
-	return unless(ctx, a.serve(ctx, *a.self.Load()))
+	return reach.Unless(ctx, a.serve(ctx, *a.self.Load()))
 }
 
 // serve has interactions come, one way or the other.
@@ -53,52 +48,24 @@ func (a *Adapter) serve(ctx context.Context, me self) error {
 	return nil
 }
 
-// unless returns err, unless ctx has ended: what comes of that is no error.
-func unless(ctx context.Context, err error) error {
-	if ctx.Err() == nil {
-		return err
-	}
-	return nil
-}
-
 // intake is where events go while Run runs.
 type intake struct {
 	on   func(core.Event)
 	done chan struct{}
 }
 
-// persist does something that comes before all else: again and again, until it is
-// done, ctx ends, or nothing can help.
+// persist does something that comes before all else, until it is done or nothing
+// can help.
 func (a *Adapter) persist(ctx context.Context, what string, do func() error) error {
-	for tries := 0; ; tries++ {
-		err := do()
-		switch fatal := rejected(err); {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case fatal != nil:
+	final := func(err error) error {
+		if fatal := rejected(err); fatal != nil || !hopeless(err) {
 			return fatal
-		case hopeless(err):
-			return err
 		}
-		if tries == 0 {
-			a.log.Warn("Discord cannot be reached; trying on", "to", what, "error", err)
-		}
-		if err := pause(ctx, backoff(tries, err)); err != nil {
-			return err
-		}
+		return err
 	}
-}
-
-// backoff is how long to wait after so many failures: longer and longer, never
-// in step with others, and as long as Discord says.
-func backoff(tries int, err error) time.Duration {
-	if slow, ok := errors.AsType[*core.Slow](err); ok {
-		return slow.After
-	}
-	d := min(shortest<<min(tries, 5), longest)
-	return d - rand.N(d/4)
+	return reach.Persist(ctx, do, final, func(err error) {
+		a.log.Warn("Discord cannot be reached; trying on", "to", what, "error", err)
+	})
 }
 
 // receive hands an interaction over, and reports whether somebody took it. over
@@ -110,7 +77,7 @@ func (a *Adapter) receive(it interaction, over *delivery) (*first, bool) {
 		return nil, false
 	}
 	f := a.newFirst(in, over, to.done)
-	in.event.Back, in.event.Safe = responder{f}, sync.OnceFunc(func() { close(f.safe) })
+	in.event.Back, in.event.Safe, in.event.Done = responder{f}, sync.OnceFunc(func() { close(f.safe) }), f.done
 	to.on(in.event)
 	return f, true
 }

@@ -90,7 +90,7 @@ func TestSuite(t *testing.T) {
 				return adaptertest.Stage{
 					Adapter: adapter, World: srv,
 					Repeat: srv.Repeat, Cut: srv.Cut, Remove: srv.Remove, Post: srv.SayAsBot, Reword: srv.Edit,
-					Busy: func() bool { return len(responses(srv, respondSilence)) == 0 },
+					Busy: func() bool { return srv.Unanswered()+len(srv.Failures()) > 0 },
 					Slow: func(d time.Duration) { srv.Break("", discordtest.TooMany(d)) },
 					Deaf: name == "http", // words come over the gateway only
 				}

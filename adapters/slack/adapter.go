@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -18,6 +16,7 @@ import (
 
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/markup"
+	"github.com/usherbot/usher/core/reach"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -63,8 +62,8 @@ type Adapter struct {
 	names  atomic.Pointer[map[string]bool] // of commands; nil: none were published
 	intake atomic.Pointer[intake]          // nil unless Run runs
 	open   atomic.Int32                    // ways in which events reach the bot now
+	lost   atomic.Bool                     // Slack does not take the token any more
 	people people
-	pace   pace
 }
 
 var _ core.Adapter = (*Adapter)(nil)
@@ -78,7 +77,7 @@ func New(c Config) *Adapter {
 			c.Mode = Socket
 		}
 	}
-	a := &Adapter{config: c, client: newClient(c.HTTP), log: cmp.Or(c.Log, slog.Default())}
+	a := &Adapter{config: c, client: reach.Client(c.HTTP), log: cmp.Or(c.Log, slog.Default())}
 	a.web = api.New(c.BotToken.Reveal(),
 		api.OptionAPIURL(c.APIBase), api.OptionHTTPClient(way{a.client}), api.OptionAppLevelToken(c.AppToken.Reveal()))
 	return a
@@ -91,7 +90,7 @@ func (a *Adapter) Caps() core.Caps {
 		Platform: platform, Title: "Slack",
 		Private: true, Forms: true, Selects: true, Embeds: true, Loopback: true,
 		Limits: core.Limits{
-			Text: maxText, Label: 75, Row: 5, Rows: 20, Choices: 100, Choice: 75,
+			Text: maxText, Label: 75, Row: 5, Rows: 20, Choices: 100, Choice: 75, Value: 75,
 			Inputs: 10, FormTitle: 24, InputLabel: 48,
 			Embeds: 5, EmbedTitle: 148, EmbedText: 2000, Fields: 10, FieldName: 150, FieldText: 1000, Footer: 300,
 		},
@@ -130,31 +129,17 @@ func (a *Adapter) Check() error {
 	if c.Mode != Socket && c.Mode != HTTP {
 		say(fmt.Sprintf("SLACK_MODE: %q is no mode. Choose socket, http or auto", c.Mode))
 	}
-	if !goodBase(c.APIBase) {
+	if !reach.Allowed(c.APIBase) {
 		say("SLACK_API_BASE: must be an https address without query, such as " + cloud + ". Plain http is for this machine only")
 	}
 	return errors.Join(wrong...)
-}
-
-// goodBase reports whether the token may be sent to an address.
-func goodBase(base string) bool {
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return false
-	}
-	return u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname())
-}
-
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // Format prints nothing of what the adapter knows, whatever the verb.
 func (*Adapter) Format(f fmt.State, _ rune) { fmt.Fprint(f, "the adapter for Slack") }
 
 // Ready implements core.Adapter.
-func (a *Adapter) Ready() bool { return a.open.Load() > 0 }
+func (a *Adapter) Ready() bool { return a.open.Load() > 0 && !a.lost.Load() }
 
 // Size implements core.Adapter: bytes after escaping, as Slack counts the text of
 // an ephemeral message.

@@ -223,6 +223,34 @@ func TestSendIsNeverPrivate(t *testing.T) {
 	}
 }
 
+// A bot whose token is taken back says so once, and is not ready until it has one
+// that is good.
+func TestTokenIsLost(t *testing.T) {
+	tests := []struct {
+		code string
+		lost bool
+	}{{"invalid_auth", true}, {"account_inactive", true}, {"token_revoked", true}, {"missing_scope", false}, {"channel_not_found", false}}
+	for _, tt := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			r := start(t, newSlack(t), nil, nil)
+			chat := r.says(t, "alice", "#general", "/ping").Chat
+			for range 3 {
+				r.srv.Break("chat.postMessage", slacktest.Refuse(tt.code))
+				if _, err := r.Send(t.Context(), chat, core.Message{Text: "Hi"}); err == nil {
+					t.Error("got nil, want an error")
+				}
+			}
+			if n := strings.Count(r.log.String(), "SLACK_BOT_TOKEN"); (n == 1) != tt.lost || r.Ready() == tt.lost {
+				t.Errorf("%s: got %d lines about it and ready %v, want lost %v", tt.code, n, r.Ready(), tt.lost)
+			}
+			if _, err := r.Send(t.Context(), chat, core.Message{Text: "Hi"}); err != nil || !r.Ready() {
+				t.Errorf("%s is over: got %v and ready %v", tt.code, err, r.Ready())
+			}
+			r.end(t)
+		})
+	}
+}
+
 func TestUninstalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, newSlack(t), nil, nil)
@@ -235,6 +263,9 @@ func TestUninstalled(t *testing.T) {
 		}
 		if len(r.events()) != 2 {
 			t.Errorf("got %d events, want both that Slack sends", len(r.events()))
+		}
+		if n := strings.Count(r.log.String(), "SLACK_BOT_TOKEN"); n != 1 || r.Ready() {
+			t.Errorf("got %d lines about it and ready %v, want one, and not ready", n, r.Ready())
 		}
 		r.end(t)
 	})

@@ -29,11 +29,21 @@ var (
 	errForeign = errors.New("the answer is not Slack's")
 )
 
+// The methods that need another key than the bot's token.
+const (
+	openConnection = "apps.connections.open"
+	responseURL    = "response_url"
+)
+
 // call does one request. Its errors are a *refusal, an *outage or that of ctx.
 func (a *Adapter) call(ctx context.Context, method string, do func(context.Context) error) error {
 	ctx, stop := context.WithTimeoutCause(ctx, callTimeout, errTimeout)
 	defer stop()
-	return judge(ctx, method, do(ctx))
+	err := judge(ctx, method, do(ctx))
+	if method != openConnection && method != responseURL {
+		a.keeps(err)
+	}
+	return err
 }
 
 // judge gives an error of the client library its meaning. What Slack quotes of a

@@ -26,7 +26,7 @@ const (
 	testKey seal.Secret = "marker-signing-secret"
 )
 
-func reach(f answers) *Adapter {
+func through(f answers) *Adapter {
 	return New(Config{BotToken: testBot, AppToken: testApp, SigningSecret: testKey, HTTP: &http.Client{Transport: f}})
 }
 
@@ -89,7 +89,7 @@ func TestWhatErrorsMean(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				_, err := reach(tt.net).Send(t.Context(), tt.chat, core.Message{Text: "Hello"})
+				_, err := through(tt.net).Send(t.Context(), tt.chat, core.Message{Text: "Hello"})
 				if err == nil || tt.is != nil && !errors.Is(err, tt.is) || tt.text != "" && err.Error() != tt.text {
 					t.Errorf("got %v, want %v: %s", err, tt.is, tt.text)
 				}
@@ -140,7 +140,7 @@ func TestSlow(t *testing.T) {
 		resp.Header.Set("Retry-After", "35")
 		return resp, err
 	}
-	_, err := reach(net).Send(t.Context(), hall, core.Message{Text: "Hello"})
+	_, err := through(net).Send(t.Context(), hall, core.Message{Text: "Hello"})
 	if slow, ok := errors.AsType[*core.Slow](err); !ok || slow.After != 35*time.Second {
 		t.Errorf("got %v, want to wait 35 s", err)
 	}
@@ -182,7 +182,7 @@ func TestRetries(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				calls := 0
-				a := reach(func(r *http.Request) (*http.Response, error) {
+				a := through(func(r *http.Request) (*http.Response, error) {
 					if calls++; calls == 1 {
 						return tt.net(r)
 					}
@@ -200,7 +200,7 @@ func TestRetries(t *testing.T) {
 func TestRetriesEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls, began := 0, time.Now()
-		a := reach(func(r *http.Request) (*http.Response, error) { calls++; return saysStatus(502, "")(r) })
+		a := through(func(r *http.Request) (*http.Response, error) { calls++; return saysStatus(502, "")(r) })
 		if _, err := a.Send(t.Context(), hall, core.Message{Text: "Hello"}); err == nil || calls != 1+retries || time.Since(began) > 5*time.Second {
 			t.Errorf("got %v after %d calls and %v, want an error after %d", err, calls, time.Since(began), 1+retries)
 		}

@@ -184,6 +184,9 @@ func (in incoming) submitted(act interaction) (incoming, bool) {
 // heardSubtypes are those of messages that somebody has just written.
 var heardSubtypes = []string{"", "file_share", "thread_broadcast"}
 
+// slackbot is whom Slack itself speaks as.
+const slackbot = "USLACKBOT"
+
 // happened is an event of the Events API.
 func (in incoming) happened(c callback, me self, known func(string) bool) (incoming, bool) {
 	e := c.Event
@@ -192,7 +195,7 @@ func (in incoming) happened(c callback, me self, known func(string) bool) (incom
 		in.from(c.Team, c.ID, "", "", "")
 		in.event.What = core.Gone{}
 		return in, c.ID != ""
-	case e.Type != "app_mention" && e.Type != "message", e.Bot != "", e.User == me.User, !slices.Contains(heardSubtypes, e.Subtype):
+	case e.Type != "app_mention" && e.Type != "message", e.Bot != "", e.User == me.User, e.User == slackbot, !slices.Contains(heardSubtypes, e.Subtype):
 		return in, false
 	}
 	// The message that mentions the bot comes as a message as well where the app

@@ -118,6 +118,7 @@ func happened(event string) string {
 
 func TestDecodeIgnores(t *testing.T) {
 	tests := []struct{ name, kind, wire string }{
+		{"Slack itself", ofEvents, happened(`"type":"message","user":"USLACKBOT","channel":"D1","channel_type":"im","ts":"1767355200.000100","text":"ping"`)},
 		{"a bot", ofEvents, happened(`"type":"message",` + whisper + `,"bot_id":"B1","text":"ping"`)},
 		{"the bot itself", ofEvents, happened(`"type":"message","user":"U99","channel":"D1","channel_type":"im","ts":"1.2","text":"ping"`)},
 		{"a bot of old", ofEvents, happened(`"type":"message","subtype":"bot_message",` + written + `,"text":"<@U99> ping"`)},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	api "github.com/slack-go/slack"
 
 	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/reach"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -39,7 +41,7 @@ func newHook(address seal.Secret, now time.Time) hook {
 // good reports whether the hook may be sent to.
 func (h hook) good(now time.Time) bool {
 	u, err := url.Parse(h.url.Reveal())
-	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname())) &&
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http" && reach.Loopback(u.Hostname())) &&
 		h.left > 0 && now.Before(h.until)
 }
 
@@ -71,6 +73,13 @@ func (l *line) take() (seal.Secret, error) {
 	return l.url, nil
 }
 
+// untake takes back a use that came to nothing.
+func (l *line) untake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left++
+}
+
 // use posts through a hook. Slack does not say which message becomes of that.
 func (a *Adapter) use(ctx context.Context, l *line, chat core.Chat, m hooked) error {
 	address, err := l.take()
@@ -82,16 +91,21 @@ func (a *Adapter) use(ctx context.Context, l *line, chat core.Chat, m hooked) er
 		return fmt.Errorf("encode message: %w", err)
 	}
 	do := func(ctx context.Context) error { return a.useOnce(ctx, address.Reveal(), body) }
+	once := a.post
 	if m.Replace { // the same again changes nothing
-		return a.write(ctx, chat, "response_url", do)
+		once = a.write
 	}
-	return a.post(ctx, chat, "response_url", do)
+	err = once(ctx, chat, responseURL, do)
+	if _, slow := errors.AsType[*core.Slow](err); slow {
+		l.untake()
+	}
+	return err
 }
 
 func (a *Adapter) useOnce(ctx context.Context, address string, body []byte) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		return bare(err)
+		return reach.Bare(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := way{a.client}.Do(req)

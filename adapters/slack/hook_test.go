@@ -25,7 +25,7 @@ func TestHookErrors(t *testing.T) {
 		{"used up", []slacktest.Fault{slacktest.Custom(404, "application/json", `{"ok":false,"error":"used_url"}`)}, core.ErrForbidden, 1},
 		{"expired, said in another way", []slacktest.Fault{slacktest.Custom(200, "application/json", `{"ok":false,"error":"expired_url"}`)}, core.ErrForbidden, 1},
 		{"an outage", []slacktest.Fault{slacktest.Unavailable(), slacktest.Drop()}, nil, 3},
-		{"too many", []slacktest.Fault{slacktest.TooMany(3 * time.Second)}, nil, 2},
+		{"too many", []slacktest.Fault{slacktest.TooMany(3 * time.Second)}, nil, 2 + 2*hookUses},
 		{"no answer", []slacktest.Fault{slacktest.Hang()}, errTimeout, 1},
 	}
 	for _, tt := range tests {
@@ -37,6 +37,16 @@ func TestHookErrors(t *testing.T) {
 				ev := r.says(t, "alice", "#general", "/ping")
 				r.srv.Break(slacktest.ResponseURL, tt.faults...)
 				_, err := ev.Back.Reply(t.Context(), core.Message{Text: "Pong!"})
+				if slow, ok := errors.AsType[*core.Slow](err); ok { // which uses nothing up
+					for range 2 * hookUses {
+						r.srv.Break(slacktest.ResponseURL, tt.faults...)
+						if _, err := ev.Back.Reply(t.Context(), core.Message{Text: "Pong!"}); !errors.As(err, &slow) {
+							t.Fatalf("got %v, want *core.Slow", err)
+						}
+					}
+					time.Sleep(slow.After)
+					_, err = ev.Back.Reply(t.Context(), core.Message{Text: "Pong!"})
+				}
 				if !errors.Is(err, tt.is) || (err == nil) != (tt.is == nil) {
 					t.Errorf("got %v, want %v", err, tt.is)
 				}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/usherbot/usher/core/reach"
 )
 
 const (
@@ -67,7 +69,7 @@ func (a *Adapter) keep(ctx context.Context, wg *sync.WaitGroup, up func()) error
 		if failures == 0 {
 			a.log.Warn("a connection to Slack is lost; trying on", "platform", platform, "error", err)
 		}
-		if err := pause(ctx, backoff(failures, err)); err != nil {
+		if err := reach.Pause(ctx, reach.Backoff(failures, err)); err != nil {
 			return err
 		}
 	}
@@ -109,7 +111,7 @@ func (a *Adapter) connect(ctx context.Context, wg *sync.WaitGroup, up func()) er
 // dial asks where to connect to, and does.
 func (a *Adapter) dial(ctx context.Context) (*websocket.Conn, error) {
 	var address string
-	err := a.call(ctx, "apps.connections.open", func(ctx context.Context) (err error) {
+	err := a.call(ctx, openConnection, func(ctx context.Context) (err error) {
 		_, address, err = a.web.StartSocketModeContext(ctx)
 		return missing(address, err)
 	})
@@ -117,7 +119,7 @@ func (a *Adapter) dial(ctx context.Context) (*websocket.Conn, error) {
 		return nil, err
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "wss" && (u.Scheme != "ws" || !loopback(u.Hostname()) && a.config.Dial == nil) {
+	if err != nil || u.Scheme != "wss" && (u.Scheme != "ws" || !reach.Loopback(u.Hostname()) && a.config.Dial == nil) {
 		return nil, errors.New("apps.connections.open: the address is none that is encrypted")
 	}
 	d := websocket.Dialer{
@@ -129,7 +131,7 @@ func (a *Adapter) dial(ctx context.Context) (*websocket.Conn, error) {
 	}
 	conn, _, err := d.DialContext(ctx, address, nil) //nolint:bodyclose // it needs no closing
 	if err != nil {
-		return nil, fmt.Errorf("connect: %w", bare(err))
+		return nil, fmt.Errorf("connect: %w", reach.Bare(err))
 	}
 	conn.SetReadLimit(maxAnswer)
 	return conn, nil

@@ -3,7 +3,6 @@ package slack
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
@@ -17,9 +16,10 @@ const (
 	nameFor    = 6 * time.Hour // that a name is good
 )
 
-// self is the bot as Slack knows it.
+// self is the bot as Slack knows it, in the one workspace that it has a token of.
 type self struct {
 	User, Name string
+	Team, Org  string // Org: of Enterprise Grid, whose workspaces share channels
 }
 
 // identify asks once who the bot is.
@@ -35,18 +35,33 @@ func (a *Adapter) identify(ctx context.Context) error {
 		if err := missing(said.UserID, nil); err != nil {
 			return err
 		}
-		a.self.Store(&self{User: said.UserID, Name: said.User})
+		a.self.Store(&self{User: said.UserID, Name: said.User, Team: said.TeamID, Org: said.EnterpriseID})
 		return nil
 	})
 }
 
-// rejected is what an operator reads when Slack does not take the bot's token, or
-// nil.
-func rejected(err error) error {
-	if !keyless(err) {
-		return nil
+// serves reports whether a delivery is of the workspace that the bot has a token
+// of: an app can be installed in several, and another's it could not answer. What
+// Slack leaves open is let in: a channel may be shared by workspaces, of one
+// organisation or of several. Presses and forms carry a token of ours instead.
+func (s self) serves(d delivery) bool {
+	is := func(team, org string) bool {
+		return team != "" && team == s.Team || org != "" && org == s.Org
 	}
-	return fmt.Errorf("SLACK_BOT_TOKEN: Slack does not take it (any more). Install the app again, and copy the token from OAuth & Permissions: %w", err)
+	switch {
+	case s.Team == "":
+		return true
+	case d.command != nil:
+		return d.command.Team == "" || is(d.command.Team, d.command.Org)
+	case d.event == nil || d.event.Team == "":
+		return true
+	}
+	for _, to := range d.event.For {
+		if is(to.Team, to.Org) {
+			return true
+		}
+	}
+	return is(d.event.Team, d.event.Org) || is(d.event.Via, "")
 }
 
 // people remember what Slack does not say with every event: a name, which comes

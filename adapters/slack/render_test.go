@@ -112,7 +112,7 @@ func TestGoldenForm(t *testing.T) {
 
 // Nothing that anybody wrote becomes more than text, wherever it stands.
 func TestNothingBecomesMarkup(t *testing.T) {
-	for _, text := range []string{"<!channel>", "<@U1>", "*b*", "`c`", ":smile:", "&lt;", "> q", "@here", "<https://e.example|x>"} {
+	for _, text := range []string{"<!channel>", "<@U1>", "*b*", "`c`", ":smile:", "&lt;", "> q", "@here", "<https://e.example|x>", "https:\u2060//e.example"} {
 		m := core.Message{
 			Text: markup.Plain(text), Rows: [][]core.Control{{core.Button{Label: text}, core.Link{Label: text, URL: "https://example.com"}}},
 			Embeds: []core.Embed{{Title: text, Text: markup.Plain(text), Footer: text, Fields: []core.Field{{Name: text, Value: markup.Plain(text), Short: true}}}},
@@ -129,6 +129,9 @@ func TestNothingBecomesMarkup(t *testing.T) {
 			raw, err := json.Marshal(b)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if strings.Contains(text, "\u2060") && strings.Contains(string(raw), `"type":"link"`) {
+				t.Errorf("%s: got a link in %s", text, raw)
 			}
 			for _, kind := range []string{`"type":"user"`, `"type":"broadcast"`, `"type":"emoji"`, `"type":"usergroup"`, `"emoji":true`} {
 				if strings.Contains(string(raw), kind) {

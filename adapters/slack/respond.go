@@ -120,11 +120,15 @@ func (r *responder) Ask(ctx context.Context, f core.Form) error {
 	if err != nil {
 		return err
 	}
-	return r.adapter.call(ctx, "views.open", func(ctx context.Context) error {
+	err = r.adapter.call(ctx, "views.open", func(ctx context.Context) error {
 		said, err := r.adapter.web.OpenViewContext(ctx, r.in.trigger.Reveal(), view)
 		if err != nil {
 			return err
 		}
 		return missing(said.ID, nil)
 	})
+	if _, slow := errors.AsType[*core.Slow](err); slow {
+		r.asked.Store(false)
+	}
+	return err
 }

@@ -137,6 +137,7 @@ func TestDeliver(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r, c := startHooked(t, tt.do)
+				r.self.Store(&self{User: me.User, Team: "T1"}) // which is delivered to
 				req := request(t, tt.path, tt.body, r.srv.SigningSecret(), 0)
 				if tt.change != nil {
 					tt.change(req)
@@ -189,6 +190,7 @@ func post(t *testing.T, c *http.Client, req *http.Request) (int, string) {
 func TestDeliverToNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, c := startHooked(t, func(core.Event) {})
+		r.self.Store(&self{User: me.User, Team: "T1"})
 		body := happened(`"type":"message",` + whisper + `,"text":"ping"`)
 		time.AfterFunc(time.Second, r.stop)
 		began := time.Now()

@@ -2,44 +2,33 @@ package slack
 
 import (
 	"context"
-	"errors"
-	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/reach"
 )
 
 const (
 	ackAfter = 2 * time.Second // at the latest, Slack hears that a delivery was taken; it waits 3
-	shortest = time.Second     // between tries after a failure
-	longest  = 30 * time.Second
 )
 
 // Run implements core.Adapter.
 func (a *Adapter) Run(ctx context.Context, on func(core.Event)) error {
 	err := a.persist(ctx, "find out who the bot is", func() error { return a.identify(ctx) })
 	if err != nil {
-		return unless(ctx, err)
+		return reach.Unless(ctx, err)
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	a.intake.Store(&intake{ctx: ctx, on: on})
 	defer a.intake.Store(nil)
 	if a.config.Mode == Socket {
-		return unless(ctx, a.listen(ctx))
+		return reach.Unless(ctx, a.listen(ctx))
 	}
 	a.open.Add(1)
 	defer a.open.Add(-1)
 	<-ctx.Done()
-	return nil
-}
-
-// unless returns err, unless ctx has ended: what comes of that is no error.
-func unless(ctx context.Context, err error) error {
-	if ctx.Err() == nil {
-		return err
-	}
 	return nil
 }
 
@@ -58,38 +47,18 @@ func (i *intake) hand(e core.Event) {
 	i.on(e)
 }
 
-// persist does something that comes before all else: again and again, until it is
-// done, ctx ends, or nothing can help.
+// persist does something that comes before all else, until it is done or nothing
+// can help.
 func (a *Adapter) persist(ctx context.Context, what string, do func() error) error {
-	for tries := 0; ; tries++ {
-		err := do()
-		switch fatal := rejected(err); {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case fatal != nil:
+	final := func(err error) error {
+		if fatal := rejected(err); fatal != nil || !hopeless(err) {
 			return fatal
-		case hopeless(err):
-			return err
 		}
-		if tries == 0 {
-			a.log.Warn("Slack cannot be reached; trying on", "to", what, "error", err)
-		}
-		if err := pause(ctx, backoff(tries, err)); err != nil {
-			return err
-		}
+		return err
 	}
-}
-
-// backoff is how long to wait after so many failures: longer and longer, never
-// in step with others, and as long as Slack says.
-func backoff(tries int, err error) time.Duration {
-	if slow, ok := errors.AsType[*core.Slow](err); ok {
-		return slow.After
-	}
-	d := min(shortest<<min(tries, 5), longest)
-	return d - rand.N(d/4)
+	return reach.Persist(ctx, do, final, func(err error) {
+		a.log.Warn("Slack cannot be reached; trying on", "to", what, "error", err)
+	})
 }
 
 // receive hands a delivery over. What is no event is safe at once.
@@ -98,11 +67,19 @@ func (a *Adapter) receive(d delivery, safe func()) {
 	if to == nil || me == nil {
 		return
 	}
+	if !me.serves(d) {
+		a.log.Warn("a delivery is of a workspace that the bot has no token of: the app is installed in more than one", "platform", platform)
+		safe()
+		return
+	}
 	now := time.Now()
 	in, heard := decode(d, *me, a.known, now)
 	if !heard {
 		safe()
 		return
+	}
+	if _, gone := in.event.What.(core.Gone); gone {
+		a.keeps(errRemoved)
 	}
 	r := &responder{adapter: a, in: in, came: now, hook: line{hook: in.hook}}
 	hand := func() {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/usherbot/usher/core/reach"
 )
 
 const (
@@ -47,7 +49,7 @@ func (s *socket) run(ctx context.Context) error {
 	for {
 		_, raw, err := s.conn.ReadMessage()
 		if err != nil {
-			return fmt.Errorf("listen: %w", bare(err))
+			return fmt.Errorf("listen: %w", reach.Bare(err))
 		}
 		s.heard()
 		s.take(raw)
@@ -73,7 +75,7 @@ func (s *socket) ping() {
 func (s *socket) drop() {
 	s.once.Do(func() {
 		if err := s.conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			s.adapter.log.Debug("a connection to Slack did not end well", "platform", platform, "error", bare(err))
+			s.adapter.log.Debug("a connection to Slack did not end well", "platform", platform, "error", reach.Bare(err))
 		}
 	})
 }
@@ -141,6 +143,6 @@ func (s *socket) ack(id string) {
 		err = s.conn.WriteJSON(map[string]string{"envelope_id": id})
 	}
 	if err != nil {
-		s.adapter.log.Debug("a delivery is not acknowledged", "platform", platform, "error", bare(err))
+		s.adapter.log.Debug("a delivery is not acknowledged", "platform", platform, "error", reach.Bare(err))
 	}
 }

@@ -1,11 +1,9 @@
 package slack
 
 import (
-	"errors"
-	"net"
 	"net/http"
-	"net/url"
-	"time"
+
+	"github.com/usherbot/usher/core/reach"
 )
 
 // way is the client library's way to the network.
@@ -15,7 +13,7 @@ type way struct{ client *http.Client }
 func (w way) Do(req *http.Request) (*http.Response, error) {
 	resp, err := w.client.Do(req)
 	if err != nil {
-		return nil, &lostError{bare(err)}
+		return nil, &lostError{reach.Bare(err)}
 	}
 	resp.Body = http.MaxBytesReader(nil, resp.Body, maxAnswer)
 	return resp, nil
@@ -27,35 +25,3 @@ type lostError struct{ err error }
 func (e *lostError) Error() string { return e.err.Error() }
 
 func (e *lostError) Unwrap() error { return e.err }
-
-// newClient is base without redirects, which would take tokens elsewhere.
-func newClient(base *http.Client) *http.Client {
-	c := http.Client{}
-	if base != nil {
-		c = *base
-	}
-	if c.Transport == nil {
-		c.Transport = &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-			ForceAttemptHTTP2:   true,
-			MaxIdleConnsPerHost: 64,
-			IdleConnTimeout:     90 * time.Second,
-			TLSHandshakeTimeout: 5 * time.Second,
-		}
-	}
-	c.Jar, c.Timeout = nil, 0
-	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &c
-}
-
-// bare is what went wrong on the way, without the address.
-func bare(err error) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		err = u.Err
-	}
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return errors.New(dns.Err)
-	}
-	return err
-}

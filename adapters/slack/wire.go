@@ -30,8 +30,14 @@ type callback struct {
 	Type      string     `json:"type"`
 	Challenge string     `json:"challenge"`
 	Team      string     `json:"team_id"`
-	ID        string     `json:"event_id"`
-	Event     occurrence `json:"event"`
+	Via       string     `json:"context_team_id"` // whose installation hears of it
+	Org       string     `json:"enterprise_id"`
+	For       []struct { // the installations that hear of it, or one of them
+		Team string `json:"team_id"`
+		Org  string `json:"enterprise_id"`
+	} `json:"authorizations"`
+	ID    string     `json:"event_id"`
+	Event occurrence `json:"event"`
 }
 
 type occurrence struct {
@@ -52,6 +58,7 @@ type occurrence struct {
 // slash is a slash command.
 type slash struct {
 	Team        string      `json:"team_id"`
+	Org         string      `json:"enterprise_id"`
 	Channel     string      `json:"channel_id"`
 	Thread      string      `json:"thread_ts"`
 	User        string      `json:"user_id"`
@@ -144,7 +151,7 @@ func (d delivery) unheard(err error) bool {
 // parseForm reads a slash command as it comes over HTTP.
 func parseForm(form url.Values) delivery {
 	return delivery{command: &slash{
-		Team: form.Get("team_id"), Channel: form.Get("channel_id"), Thread: form.Get("thread_ts"),
+		Team: form.Get("team_id"), Org: form.Get("enterprise_id"), Channel: form.Get("channel_id"), Thread: form.Get("thread_ts"),
 		User: form.Get("user_id"), Name: form.Get("user_name"), Command: form.Get("command"), Text: form.Get("text"),
 		ResponseURL: seal.Secret(form.Get("response_url")), Trigger: seal.Secret(form.Get("trigger_id")),
 	}}

@@ -10,14 +10,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"regexp"
 	"strings"
 	"sync/atomic"
 
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/markup"
+	"github.com/usherbot/usher/core/reach"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -59,7 +58,6 @@ type Adapter struct {
 	ready  atomic.Bool
 	intake atomic.Pointer[intake] // nil unless Run runs
 	people people
-	pace   pace
 	moved  moves
 }
 
@@ -78,7 +76,7 @@ func New(c Config) *Adapter {
 	if c.WebhookSecret == "" && c.Token != "" {
 		c.WebhookSecret = webhookSecret(c.Token)
 	}
-	return &Adapter{config: c, client: newClient(c.HTTP), log: cmp.Or(c.Log, slog.Default())}
+	return &Adapter{config: c, client: reach.Client(c.HTTP), log: cmp.Or(c.Log, slog.Default())}
 }
 
 // webhookSecret is the same in every process with this token, and tells nothing
@@ -131,24 +129,10 @@ func (a *Adapter) Check() error {
 	if !goodSecret.MatchString(c.WebhookSecret.Reveal()) && c.WebhookSecret != "" {
 		say("TELEGRAM_WEBHOOK_SECRET: may have 1 to 256 of A-Z, a-z, 0-9, _ and -. Leave it out, and one is derived")
 	}
-	if !goodBase(c.APIBase) {
+	if !reach.Allowed(c.APIBase) {
 		say("TELEGRAM_API_BASE: must be an https address without query, such as " + cloud + ". Plain http is for this machine only")
 	}
 	return errors.Join(wrong...)
-}
-
-// goodBase reports whether the token may be sent to an address.
-func goodBase(base string) bool {
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return false
-	}
-	return u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname())
-}
-
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // Format prints nothing of what the adapter knows, whatever the verb.

@@ -407,7 +407,7 @@ func TestPressesAreAnsweredInTheEnd(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		var asked []string
-		a := reach(func(r *http.Request) (*http.Response, error) {
+		a := through(func(r *http.Request) (*http.Response, error) {
 			asked = append(asked, r.URL.Path[strings.LastIndex(r.URL.Path, "/"):])
 			return says(200, `{"ok":true,"result":true}`)(r)
 		})
@@ -423,6 +423,35 @@ func TestPressesAreAnsweredInTheEnd(t *testing.T) {
 		if !safe || len(asked) != 1 || asked[0] != "/answerCallbackQuery" {
 			t.Errorf("got %v, safe %v, want an answer to a press on no message", asked, safe)
 		}
+	})
+}
+
+// An alert that Telegram wants later is shown later.
+func TestAlertWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := telegramtest.New(t, telegramtest.Options{})
+		r := start(t, srv, nil, nil)
+		srv.Say("alice", "#general", "/ping")
+		time.Sleep(time.Second)
+		reply(t, r.events()[0], core.Message{Text: "Go?", Rows: [][]core.Control{{pressable("Go", core.Plain, "tok")}}})
+		if err := srv.Press("alice", last(srv, "alice", "#general"), "Go"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(500 * time.Millisecond)
+		press := r.events()[1]
+		srv.Break("answerCallbackQuery", telegramtest.TooMany(time.Second))
+		_, err := press.Back.Reply(t.Context(), core.Message{Text: "Psst", Private: true})
+		if slow, is := errors.AsType[*core.Slow](err); !is || slow.After != time.Second {
+			t.Fatalf("got %v, want *core.Slow of a second", err)
+		}
+		time.Sleep(time.Second)
+		if _, err := press.Back.Reply(t.Context(), core.Message{Text: "Psst", Private: true}); err != nil {
+			t.Errorf("got %v, want the alert shown", err)
+		}
+		if got := last(srv, "alice", "#general"); got.Text != "Psst" || srv.Unanswered() != 0 {
+			t.Errorf("alice sees %q, want the alert", got.Text)
+		}
+		r.end(t)
 	})
 }
 

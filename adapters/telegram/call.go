@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -17,6 +15,7 @@ import (
 	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
 
 	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/reach"
 )
 
 const (
@@ -50,7 +49,7 @@ func (a *Adapter) call(ctx context.Context, method string, p params, result any)
 	case refused && said.Code != 0:
 		return &refusal{method, said.Code, plain(said.Message), said.RetryAfter, said.MigrateToChatID}
 	case err != nil:
-		return &outage{method, over.status, bare(err)}
+		return &outage{method, over.status, reach.Bare(err)}
 	case result == nil:
 		return nil
 	}
@@ -85,43 +84,11 @@ type lent struct {
 func (l *lent) Do(req *http.Request) (*http.Response, error) {
 	resp, err := l.client.Do(req.WithContext(l.ctx))
 	if err != nil {
-		return nil, bare(err)
+		return nil, reach.Bare(err)
 	}
 	l.status = resp.StatusCode
 	resp.Body = http.MaxBytesReader(nil, resp.Body, maxAnswer)
 	return resp, nil
-}
-
-// newClient is base without redirects, which would take the token elsewhere.
-func newClient(base *http.Client) *http.Client {
-	c := http.Client{}
-	if base != nil {
-		c = *base
-	}
-	if c.Transport == nil {
-		c.Transport = &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-			ForceAttemptHTTP2:   true,
-			MaxIdleConnsPerHost: 64,
-			IdleConnTimeout:     90 * time.Second,
-			TLSHandshakeTimeout: 5 * time.Second,
-		}
-	}
-	c.Jar, c.Timeout = nil, 0
-	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &c
-}
-
-// bare is what went wrong on the way, without the address.
-func bare(err error) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		err = u.Err
-	}
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return errors.New(dns.Err)
-	}
-	return err
 }
 
 // refusal is what Telegram says when it does not do what was asked.

@@ -21,7 +21,7 @@ func (f answers) RoundTrip(r *http.Request) (*http.Response, error) { return f(r
 
 const testToken = "12345:marker-token-that-nobody-may-see-000"
 
-func reach(f answers) *Adapter {
+func through(f answers) *Adapter {
 	return New(Config{Token: testToken, HTTP: &http.Client{Transport: f}})
 }
 
@@ -69,7 +69,7 @@ func TestWhatErrorsMean(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var sent message
-			err := reach(tt.net).soon(t.Context(), "sendMessage", params{"chat_id": "1"}, &sent)
+			err := through(tt.net).soon(t.Context(), "sendMessage", params{"chat_id": "1"}, &sent)
 			if err == nil || tt.is != nil && !errors.Is(err, tt.is) || tt.text != "" && err.Error() != tt.text {
 				t.Errorf("got %v, want %v: %s", err, tt.is, tt.text)
 			}
@@ -107,7 +107,7 @@ func TestNoTokenInErrors(t *testing.T) {
 
 func TestSlow(t *testing.T) {
 	net := says(429, `{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 35","parameters":{"retry_after":35}}`)
-	err := reach(net).write(t.Context(), core.Chat{ID: "1"}, "sendMessage", params{}, nil)
+	err := through(net).write(t.Context(), core.Chat{ID: "1"}, "sendMessage", params{}, nil)
 	if slow, ok := errors.AsType[*core.Slow](err); !ok || slow.After != 35*time.Second {
 		t.Errorf("got %v, want to wait 35 s", err)
 	}
@@ -139,7 +139,7 @@ func TestRetries(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				calls := 0
-				a := reach(func(r *http.Request) (*http.Response, error) {
+				a := through(func(r *http.Request) (*http.Response, error) {
 					if calls++; calls == 1 {
 						return tt.net(r)
 					}
@@ -157,7 +157,7 @@ func TestRetries(t *testing.T) {
 func TestRetriesEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls, began := 0, time.Now()
-		a := reach(func(r *http.Request) (*http.Response, error) { calls++; return says(502, "")(r) })
+		a := through(func(r *http.Request) (*http.Response, error) { calls++; return says(502, "")(r) })
 		if err := a.write(t.Context(), core.Chat{ID: "1"}, "sendMessage", params{}, nil); err == nil || calls != 1+retries || time.Since(began) > 5*time.Second {
 			t.Errorf("got %v after %d calls and %v, want an error after %d", err, calls, time.Since(began), 1+retries)
 		}

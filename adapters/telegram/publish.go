@@ -3,8 +3,10 @@ package telegram
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/reach"
 )
 
 // maxCommands is how many a list may have.
@@ -49,6 +51,9 @@ func (a *Adapter) Publish(ctx context.Context, cmds []core.Command, write bool) 
 	return nil
 }
 
+// patience is the longest wait between tries to publish: the bot is to run, too.
+const patience = 10 * time.Second
+
 // tryPublish is publish with the patience that a menu deserves.
 func (a *Adapter) tryPublish(ctx context.Context, s scope, want []listed) error {
 	for try := 0; ; try++ {
@@ -56,7 +61,7 @@ func (a *Adapter) tryPublish(ctx context.Context, s scope, want []listed) error 
 		if err == nil || hopeless(err) || try == retries {
 			return err
 		}
-		if err := pause(ctx, min(backoff(try, err), patience)); err != nil {
+		if err := reach.Pause(ctx, min(reach.Backoff(try, err), patience)); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/markup"
+	"github.com/usherbot/usher/core/reach"
 )
 
 // Limits of a message, from the Bot API's page on sendMessage and
@@ -138,7 +139,7 @@ func inUTC(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 UTC") }
 // link is one that Telegram makes, or else its words: it refuses a message with a
 // link that leads to no public host.
 func (w *writer) link(s markup.Span) {
-	if u, err := url.Parse(s.URL); err != nil || !strings.Contains(strings.Trim(u.Hostname(), "."), ".") || loopback(u.Hostname()) {
+	if u, err := url.Parse(s.URL); err != nil || !strings.Contains(strings.Trim(u.Hostname(), "."), ".") || reach.Loopback(u.Hostname()) {
 		w.all(s.Spans)
 		w.say(" (" + s.URL + ")")
 		return

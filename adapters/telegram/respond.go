@@ -10,6 +10,7 @@ import (
 
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/markup"
+	"github.com/usherbot/usher/core/reach"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -125,7 +126,18 @@ func (k *ack) alert(ctx context.Context, text string) error {
 	if hopeless(err) { // too old, or known no more
 		return fmt.Errorf("alert: %w", core.ErrTooLate)
 	}
+	if _, slow := errors.AsType[*core.Slow](err); slow {
+		k.untake()
+	}
 	return err
+}
+
+// untake leaves the press to be answered after all.
+func (k *ack) untake() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.given = false
+	k.timer.Reset(ackAfter)
 }
 
 // done ends the waiting.
@@ -142,7 +154,7 @@ func (k *ack) end(ctx context.Context, try int) {
 	_, slow := errors.AsType[*core.Slow](err)
 	switch {
 	case err != nil && try < retries && (slow || passing(err)):
-		time.AfterFunc(backoff(try, err), func() { k.end(context.Background(), try+1) })
+		time.AfterFunc(reach.Backoff(try, err), func() { k.end(context.Background(), try+1) })
 	case err != nil:
 		k.adapter.log.Debug("a press stays unanswered", "platform", platform, "error", err)
 	}

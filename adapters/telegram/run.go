@@ -3,21 +3,18 @@ package telegram
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/reach"
 )
 
 const (
 	pollFor   = 30 * time.Second // that Telegram holds a poll; it allows 50
 	pollSlack = 15 * time.Second // for its answer to arrive
-	shortest  = time.Second      // between tries after a failure
-	longest   = 30 * time.Second
 )
 
 // Run implements core.Adapter.
@@ -27,7 +24,7 @@ func (a *Adapter) Run(ctx context.Context, on func(core.Event)) error {
 		return err
 	})
 	if err != nil {
-		return unless(ctx, err)
+		return reach.Unless(ctx, err)
 	}
 	in := &intake{on: on, done: make(chan struct{})}
 	a.intake.Store(in)
@@ -37,17 +34,9 @@ func (a *Adapter) Run(ctx context.Context, on func(core.Event)) error {
 		close(in.done)
 	}()
 	if a.config.Mode == Webhook {
-		return unless(ctx, a.hook(ctx))
+		return reach.Unless(ctx, a.hook(ctx))
 	}
-	return unless(ctx, a.poll(ctx))
-}
-
-// unless returns err, unless ctx has ended: what comes of that is no error.
-func unless(ctx context.Context, err error) error {
-	if ctx.Err() == nil {
-		return err
-	}
-	return nil
+	return reach.Unless(ctx, a.poll(ctx))
 }
 
 // intake is where updates go while Run runs.
@@ -56,38 +45,18 @@ type intake struct {
 	done chan struct{}
 }
 
-// persist does something that comes before all else: again and again, until it is
-// done, ctx ends, or nothing can help.
+// persist does something that comes before all else, until it is done or nothing
+// can help.
 func (a *Adapter) persist(ctx context.Context, what string, do func() error) error {
-	for tries := 0; ; tries++ {
-		err := do()
-		switch fatal := rejected(err); {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case fatal != nil:
+	final := func(err error) error {
+		if fatal := rejected(err); fatal != nil || !hopeless(err) {
 			return fatal
-		case hopeless(err):
-			return err
 		}
-		if tries == 0 {
-			a.log.Warn("Telegram cannot be reached; trying on", "to", what, "error", err)
-		}
-		if err := pause(ctx, backoff(tries, err)); err != nil {
-			return err
-		}
+		return err
 	}
-}
-
-// backoff is how long to wait after so many failures: longer and longer, never
-// in step with others, and as long as Telegram says.
-func backoff(tries int, err error) time.Duration {
-	if slow, ok := errors.AsType[*core.Slow](err); ok {
-		return slow.After
-	}
-	d := min(shortest<<min(tries, 5), longest)
-	return d - rand.N(d/4)
+	return reach.Persist(ctx, do, final, func(err error) {
+		a.log.Warn("Telegram cannot be reached; trying on", "to", what, "error", err)
+	})
 }
 
 // hook has Telegram deliver to Routes, and waits for the end. The webhook stays:
@@ -162,10 +131,10 @@ func (a *Adapter) standBack(ctx context.Context, err error, failures int) error 
 			a.log.Debug("the webhook is not removed", "error", err)
 		}
 		if removed {
-			return pause(ctx, shortest)
+			return reach.Pause(ctx, time.Second)
 		}
 	}
-	return pause(ctx, backoff(failures, err))
+	return reach.Pause(ctx, reach.Backoff(failures, err))
 }
 
 // unhook removes a webhook, if there is one, and leaves Telegram what it has kept

@@ -63,7 +63,7 @@ func TestSuite(t *testing.T) {
 				return adaptertest.Stage{
 					Adapter: adapter, World: srv,
 					Repeat: srv.Repeat, Cut: srv.Cut, Remove: srv.Remove, Post: srv.SayAsBot, Reword: srv.Edit,
-					Busy:   func() bool { return len(srv.Requests("answerCallbackQuery")) == 0 },
+					Busy:   func() bool { return srv.Unanswered() > 0 },
 					Slow:   func(d time.Duration) { srv.Break("", telegramtest.TooMany(d)) },
 					Thread: "#general/help", Redelivers: true,
 				}

@@ -43,7 +43,7 @@ func Rich() core.Caps {
 		Limits: core.Limits{
 			Text: 4000, Label: 80, Row: 5, Rows: 5, Choices: 25, Choice: 100,
 			Inputs: 5, FormTitle: 45, InputLabel: 45,
-			Embeds: 10, EmbedTitle: 256, EmbedText: 4096, Fields: 25, FieldName: 256, FieldText: 1024, Footer: 2048,
+			Embeds: 10, EmbedTitle: 256, EmbedText: 4096, Fields: 25, FieldName: 256, FieldText: 1024, Footer: 1024, AllEmbeds: 6000,
 			Copy: 256,
 		},
 	}
@@ -70,8 +70,8 @@ type Chat struct {
 	sent     []Sent
 	last     *happening // the newest of all
 	cut      bool
-	slow     time.Time // until then the bot is too fast
-	asked    bool      // somebody has done something that the bot has not answered yet
+	slow     map[string]time.Time // until when bots are too fast there
+	asked    bool                 // somebody has done something that the bot has not answered yet
 }
 
 // message is something that the bot has said, or a form that it has opened.
@@ -109,7 +109,7 @@ func New(o Options) *Chat {
 	}
 	return &Chat{
 		born: rand.Text()[:8], name: cmp.Or(o.Name, "usher"), caps: o.Caps, dm: o.DM,
-		changed: make(chan struct{}), opened: map[string]bool{}, keys: map[string]core.Ref{},
+		changed: make(chan struct{}), opened: map[string]bool{}, keys: map[string]core.Ref{}, slow: map[string]time.Time{},
 	}
 }
 
@@ -157,7 +157,7 @@ const opening = "https://chat.example/open?start="
 func (c *Chat) Direct(_ context.Context, u core.User, start string) (core.Chat, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.reach(); err != nil {
+	if err := c.reach(""); err != nil {
 		return core.Chat{}, fmt.Errorf("open the direct chat: %w", err)
 	}
 	switch {

@@ -13,12 +13,12 @@ import (
 // errCut is what a bot gets whose connection is cut.
 var errCut = errors.New("the connection is cut")
 
-// reach says why a bot cannot do anything now. Callers hold c.mu.
-func (c *Chat) reach() error {
+// reach says why a bot cannot do anything there now. Callers hold c.mu.
+func (c *Chat) reach(where string) error {
 	if c.cut {
 		return errCut
 	}
-	if d := time.Until(c.slow); d > 0 {
+	if d := time.Until(c.slow[where]); d > 0 {
 		return &core.Slow{After: d}
 	}
 	return nil
@@ -56,12 +56,12 @@ func (c *Chat) Repeat() {
 	}
 }
 
-// Slow makes the Chat too busy for bots: what they ask for in the time d is
-// refused with *core.Slow.
-func (c *Chat) Slow(d time.Duration) {
+// Slow makes a channel too busy for bots: what they ask for there in the time d
+// is refused with *core.Slow.
+func (c *Chat) Slow(where string, d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.slow = time.Now().Add(d)
+	c.slow[where] = time.Now().Add(d)
 }
 
 // Remove takes away the newest message that all in a channel see, as those do who

@@ -111,7 +111,7 @@ func TestSlow(t *testing.T) {
 		chat.Say("alice", "#general", "/one")
 		synctest.Wait()
 		ref := sends(t, chat, say("One"))
-		chat.Slow(3 * time.Second)
+		chat.Slow("#general", 3*time.Second)
 		time.Sleep(time.Second)
 		_, send := chat.Send(t.Context(), ref.Chat, say("Two"))
 		_, reply := last.Back.Reply(t.Context(), say("Two"))

@@ -32,7 +32,7 @@ func (r *responder) open(within time.Duration) error {
 	if r.line.dead {
 		return errCut
 	}
-	if err := r.chat.reach(); err != nil {
+	if err := r.chat.reach(r.event.Chat.ID); err != nil {
 		return err
 	}
 	if time.Since(r.event.At) > within {

@@ -15,7 +15,7 @@ import (
 func (c *Chat) Send(_ context.Context, to core.Chat, m core.Message) (core.Ref, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.reach(); err != nil {
+	if err := c.reach(to.ID); err != nil {
 		return core.Ref{}, fmt.Errorf("send: %w", err)
 	}
 	switch {
@@ -112,7 +112,7 @@ func (c *Chat) find(id string) *message {
 func (c *Chat) Edit(_ context.Context, r core.Ref, m core.Message) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.reach(); err != nil {
+	if err := c.reach(r.Chat.ID); err != nil {
 		return fmt.Errorf("edit: %w", err)
 	}
 	old, err := c.at(r)
@@ -138,7 +138,7 @@ func (c *Chat) replace(how string, old *message, m core.Message) error {
 func (c *Chat) Delete(_ context.Context, r core.Ref) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.reach(); err != nil {
+	if err := c.reach(r.Chat.ID); err != nil {
 		return fmt.Errorf("delete: %w", err)
 	}
 	m, err := c.at(r)

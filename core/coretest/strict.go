@@ -29,9 +29,12 @@ func refuse(caps core.Caps, m core.Message) error {
 	s.length("key", m.Key, 25)
 	s.mustf(caps.Embeds || len(m.Embeds) == 0, "there are no embeds")
 	s.count("embeds", len(m.Embeds), caps.Limits.Embeds)
+	all := 0
 	for _, e := range m.Embeds {
 		s.embed(e)
+		all += sizeOf(e)
 	}
+	s.count("characters in all embeds", all, caps.Limits.AllEmbeds)
 	s.count("rows", len(m.Rows), caps.Limits.Rows)
 	for _, row := range m.Rows {
 		s.row(row)
@@ -111,6 +114,15 @@ func (s *strict) embed(e core.Embed) {
 	}
 }
 
+// sizeOf is how much an embed says.
+func sizeOf(e core.Embed) int {
+	n := utf8.RuneCountInString(e.Title + markup.Visible(e.Text) + e.Footer)
+	for _, f := range e.Fields {
+		n += utf8.RuneCountInString(f.Name + markup.Visible(f.Value))
+	}
+	return n
+}
+
 func (s *strict) row(row []core.Control) {
 	s.mustf(len(row) > 0, "a row is empty")
 	s.count("controls in a row", len(row), s.caps.Limits.Row)
@@ -161,6 +173,7 @@ func (s *strict) choices(of string, choices []core.Choice) {
 	values := map[string]bool{}
 	for _, c := range valued(choices) {
 		s.label("choice", c.Label, s.caps.Limits.Choice)
+		s.length("value of "+c.Label, c.Value, s.caps.Limits.Value)
 		s.mustf(!values[c.Value], "two choices of %s have one value", of)
 		values[c.Value] = true
 	}

@@ -26,6 +26,19 @@ func (s *Server) pressed(p *person, m *message, data string) {
 	})
 }
 
+// Unanswered is how many presses are shown to their people as not answered yet.
+func (s *Server) Unanswered() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, p := range s.presses {
+		if p.on != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // maxAnswer is how many characters an answer to a press may have.
 const maxAnswer = 200
 
