@@ -17,7 +17,7 @@ const (
 	workers        = 64                    // logins that are worked on at once
 	perProvider    = 16                    // of them at one provider
 	requestTimeout = 10 * time.Second      // of one request
-	leeway          = 10 * time.Millisecond // what is due within it is taken up at once
+	leeway         = 10 * time.Millisecond // what is due within it is taken up at once
 	retryWrite     = time.Second           // until a step that could not be stored is tried again
 	grace          = 3 * time.Second       // for requests under way when Run, or a life, ends
 	claimBatch     = 1000
