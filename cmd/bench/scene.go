@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// scene is a provider, somebody who polls it, and where that one keeps the logins.
+type scene struct {
+	plan     loginsPlan
+	dir      string // for what subjects leave behind
+	db       *database
+	provider *subject
+	poller   *subject // nil: nobody polls
+	ids      []string // of the logins in the store
+}
+
+// begin starts a provider, with a store of that name, or none. Each scene has its
+// own, so that nothing is left of an earlier one.
+func (p loginsPlan) begin(ctx context.Context, store string) (*scene, error) {
+	dir, err := temporary()
+	if err != nil {
+		return nil, err
+	}
+	s := &scene{plan: p, dir: dir}
+	if store != "" {
+		s.db, err = openDatabase(ctx, store, dir)
+	}
+	if err == nil {
+		s.provider, err = start(ctx, task{Kind: kindProvider, Every: p.every})
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.end())
+	}
+	return s, nil
+}
+
+// end ends all of it.
+func (s *scene) end() error {
+	err := s.stop()
+	if s.provider != nil {
+		err = errors.Join(err, s.provider.stop())
+	}
+	if s.db != nil {
+		err = errors.Join(err, s.db.close())
+	}
+	return errors.Join(err, os.RemoveAll(s.dir))
+}
+
+// seed puts logins into the store.
+func (s *scene) seed(ctx context.Context, n int) (err error) {
+	s.ids, err = seed(ctx, s.db.name, s.provider.url, n)
+	return err
+}
+
+// start starts who polls.
+func (s *scene) start(ctx context.Context, t task) (err error) {
+	t.API, t.Dir, t.Every = s.provider.url, s.dir, s.plan.every
+	s.poller, err = start(ctx, t)
+	return err
+}
+
+// restart starts an usher, and watches from before it began.
+func (s *scene) restart(ctx context.Context, t task) error {
+	if err := s.watch(ctx); err != nil {
+		return err
+	}
+	t.Kind, t.Store = kindUsher, s.db.name
+	return s.start(ctx, t)
+}
+
+// stop ends who polls as it likes to end.
+func (s *scene) stop() (err error) {
+	if s.poller != nil {
+		err = s.poller.stop()
+	}
+	s.poller = nil
+	return err
+}
+
+// kill ends who polls by kill -9.
+func (s *scene) kill() error {
+	err := s.poller.kill()
+	s.poller = nil
+	return err
+}
+
+// measure waits until all logins were polled, and measures for the plan's span.
+func (s *scene) measure(ctx context.Context) (out polled, err error) {
+	if err := s.settle(ctx); err != nil {
+		return out, err
+	}
+	if _, err := s.verdict(ctx, atCount); err != nil {
+		return out, err
+	}
+	before, err := s.used()
+	if err != nil {
+		return out, err
+	}
+	if err := pause(ctx, s.plan.span); err != nil {
+		return out, err
+	}
+	after, err := s.used()
+	if err != nil {
+		return out, err
+	}
+	out.verdict, err = s.verdict(ctx, atCount)
+	out.cpu, out.wrote, out.peak = after.CPU-before.CPU, after.Wrote-before.Wrote, after.Peak
+	return out, err
+}
+
+// used is what who polls has used, and its database.
+func (s *scene) used() (usage, error) {
+	u, err := s.poller.used()
+	if err != nil || s.db == nil {
+		return u, err
+	}
+	more, err := s.db.used()
+	u.CPU += more.CPU
+	u.Wrote += more.Wrote
+	return u, err
+}
+
+// settle waits until every login was polled since they are watched.
+func (s *scene) settle(ctx context.Context) error {
+	var v verdict
+	return s.wait(ctx, func() (bool, error) {
+		var err error
+		v, err = s.verdict(ctx, atVerdict)
+		return v.Unpolled == 0, err
+	}, func() string { return fmt.Sprintf("%d logins were not polled", v.Unpolled) })
+}
+
+// patience is how long anything may take that is waited for, beside two intervals.
+const patience = time.Minute
+
+// wait waits until done says so. missing says what it waits for.
+func (s *scene) wait(ctx context.Context, done func() (bool, error), missing func() string) error {
+	for until := time.Now().Add(2*s.plan.every + patience); ; {
+		switch ok, err := done(); {
+		case err != nil:
+			return err
+		case ok:
+			return nil
+		case time.Now().After(until):
+			return errors.New(missing())
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// watch has the provider expect polls from now on.
+func (s *scene) watch(ctx context.Context) error {
+	return s.ask(ctx, atWatch, nil, &struct{}{})
+}
+
+// approve has people approve, so many a second.
+func (s *scene) approve(ctx context.Context, rate int) error {
+	return s.ask(ctx, atGrant, url.Values{"rate": {strconv.Itoa(rate)}}, &struct{}{})
+}
+
+// verdict asks the provider what came of the polls, at one of its two addresses.
+func (s *scene) verdict(ctx context.Context, at string) (v verdict, err error) {
+	return v, s.ask(ctx, at, nil, &v)
+}
+
+func (s *scene) ask(ctx context.Context, at string, form url.Values, into any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.provider.url+at, strings.NewReader(form.Encode()))
+	if err != nil {
+		return fmt.Errorf("ask provider: %w", err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask provider: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("ask provider: %s: %s", at, resp.Status)
+	}
+	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+		return fmt.Errorf("ask provider: %w", err)
+	}
+	return nil
+}
