@@ -172,11 +172,8 @@ func TestSendKeepsTimeLimits(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				hangs := wire(func(r *http.Request) (*http.Response, error) {
-					select {
-					case <-r.Context().Done():
-					case <-r.Cancel: //nolint:staticcheck // as http.Client tells transports that it does not know
-					}
-					return nil, errors.New("ended")
+					<-r.Context().Done()
+					return nil, r.Context().Err()
 				})
 				req, begun := get(t, "https://auth.example/"), time.Now()
 				if tt.context > 0 {

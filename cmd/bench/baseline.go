@@ -147,7 +147,7 @@ func (p *paced) work() error {
 }
 
 func (p *paced) poll(device string) error {
-	resp, err := p.client.PostForm(p.url, url.Values{
+	resp, err := p.client.PostForm(p.url, url.Values{ //nolint:noctx // it has its time limit, and ends with the process
 		"grant_type":  {"urn:ietf:params:oauth:grant-type:device_code"},
 		"client_id":   {clientID},
 		"device_code": {device},

@@ -27,9 +27,9 @@ func openDatabase(_ context.Context, store, dir string) (*database, error) {
 func (d *database) close() error { return d.stop() }
 
 // used is what the database has used, apart from who asks it.
-func (d *database) used() (usage, error) {
+func (d *database) used() usage {
 	if d.pid == 0 {
-		return usage{}, nil
+		return usage{}
 	}
-	return usedBelow(d.pid), nil
+	return usedBelow(d.pid)
 }

@@ -130,7 +130,7 @@ type noted struct {
 }
 
 func readJournal(dir string) (all []noted, err error) {
-	file, err := os.ReadFile(filepath.Join(dir, journalName))
+	file, err := os.ReadFile(filepath.Join(dir, journalName)) //nolint:gosec // it is our own
 	if err != nil {
 		return nil, fmt.Errorf("read journal: %w", err)
 	}
