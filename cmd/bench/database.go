@@ -14,12 +14,14 @@ type database struct {
 	name string // as sqlstore.Open takes it
 	pid  int    // of the process that runs it; 0: it runs inside usher
 	stop func() error
+
+	replicas int // how many ushers can share it
 }
 
 // openDatabase makes an empty store. dir is for its files.
 func openDatabase(_ context.Context, store, dir string) (*database, error) {
 	if store == sqliteStore {
-		return &database{name: filepath.Join(dir, "usher.db"), stop: func() error { return nil }}, nil
+		return &database{replicas: 1, name: filepath.Join(dir, "usher.db"), stop: func() error { return nil }}, nil
 	}
 	return nil, fmt.Errorf("there is no store %q", store)
 }

@@ -44,9 +44,11 @@ type verdict struct {
 	Missed    int // times that nobody polled for two intervals and missedAfter
 	Granted   int // tokens
 	After     int // polls for which a token was granted already
-
-	P50, P99, Most time.Duration // how late polls were since the last count; in time is 0
+	Late      late
 }
+
+// late is how late polls were since the last count; 0 is in time.
+type late struct{ P50, P99, Most time.Duration }
 
 func newJudge(every time.Duration) *judge {
 	return &judge{every: every, codes: map[string]*code{}}
@@ -167,9 +169,9 @@ func (j *judge) verdict(now time.Time) verdict {
 func (j *judge) count(now time.Time) verdict {
 	v := j.verdict(now)
 	j.mu.Lock()
-	late := j.late
+	times := j.late
 	j.found.Polls, j.late = 0, nil
 	j.mu.Unlock()
-	v.P50, v.P99, v.Most = percentile(late, 50), percentile(late, 99), percentile(late, 100)
+	v.Late = late{percentile(times, 50), percentile(times, 99), percentile(times, 100)}
 	return v
 }

@@ -25,7 +25,7 @@ func TestJudge(t *testing.T) {
 			"late",
 			[]time.Duration{5 * time.Second, 10003 * ms, 15010 * ms},
 			16 * time.Second,
-			verdict{Polls: 3, P50: 2 * ms, P99: 6 * ms, Most: 6 * ms},
+			verdict{Polls: 3, Late: late{2 * ms, 6 * ms, 6 * ms}},
 		},
 		{"very late", []time.Duration{11001 * ms}, 16 * time.Second, verdict{Polls: 1, Missed: 1}},
 		{"no more", []time.Duration{6 * time.Second}, 17002 * ms, verdict{Polls: 1, Missed: 1}},

@@ -50,18 +50,39 @@ func parseLogins(args []string, errs io.Writer) (p loginsPlan, err error) {
 	return p, nil
 }
 
+// turns is in how many turns the subjects poll, so that all see the same weather:
+// none of them shorter than four intervals.
+func (p loginsPlan) turns() int { return int(min(max(1, p.span/(4*p.every)), 3)) }
+
+// turn is how long polls are counted in one of them.
+func (p loginsPlan) turn() time.Duration { return p.span / time.Duration(p.turns()) }
+
 // polled is what came of one subject that polled.
 type polled struct {
-	verdict verdict // of the span; what must never happen, from the start on
-	cpu     time.Duration
-	peak    int64         // bytes of memory, at most
-	wrote   int64         // bytes, in the span
-	back    time.Duration // until all were polled again after kill -9
+	polls, early, duplicate, missed int // the last three from the start on
+
+	cpu   time.Duration // for the polls
+	wrote int64         // bytes, meanwhile
+	peak  int64         // bytes of memory, at most
+	late  late          // in the worst turn
+	back  time.Duration // until all were polled again after kill -9, at most
+}
+
+// add adds another turn.
+func (p *polled) add(q polled) {
+	p.polls += q.polls
+	p.early += q.early
+	p.duplicate += q.duplicate
+	p.missed += q.missed
+	p.cpu += q.cpu
+	p.wrote += q.wrote
+	p.late = late{max(p.late.P50, q.late.P50), max(p.late.P99, q.late.P99), max(p.late.Most, q.late.Most)}
+	p.peak, p.back = max(p.peak, q.peak), max(p.back, q.back)
 }
 
 // per1000 is the CPU of a thousand polls.
 func (p polled) per1000() time.Duration {
-	return time.Duration(float64(p.cpu) * 1000 / float64(p.verdict.Polls))
+	return time.Duration(float64(p.cpu) * 1000 / float64(p.polls))
 }
 
 // loginsReport is what came of everything.
@@ -105,32 +126,36 @@ func measureLogins(ctx context.Context, p loginsPlan, says io.Writer) (loginsRep
 	return r, nil
 }
 
-// poll has all subjects poll n logins, one subject after the other.
-func (p loginsPlan) poll(ctx context.Context, n int, says io.Writer) (c countReport, err error) {
-	c.n = n
-	for _, b := range []struct {
-		kind string
-		into *polled
-	}{{kindPaced, &c.paced}, {kindOAuth2, &c.oauth2}} {
-		fmt.Fprintf(says, "%s: %d logins for %v\n", b.kind, n, p.span)
-		if *b.into, err = p.baseline(ctx, b.kind, n); err != nil {
-			return c, fmt.Errorf("%s: %w", b.kind, err)
+// poll has all subjects poll n logins, one subject after the other, in turns.
+func (p loginsPlan) poll(ctx context.Context, n int, says io.Writer) (countReport, error) {
+	c := countReport{n: n, usher: make([]polled, len(p.stores))}
+	for range p.turns() {
+		for _, b := range []struct {
+			kind string
+			into *polled
+		}{{kindPaced, &c.paced}, {kindOAuth2, &c.oauth2}} {
+			fmt.Fprintf(says, "%s: %d logins for %v\n", b.kind, n, p.turn())
+			one, err := p.baseline(ctx, b.kind, n)
+			if err != nil {
+				return c, fmt.Errorf("%s: %w", b.kind, err)
+			}
+			b.into.add(one)
 		}
-	}
-	for _, name := range p.stores {
-		fmt.Fprintf(says, "%s, %s: %d logins for %v, then kill -9\n", kindUsher, name, n, p.span)
-		u, err := p.usher(ctx, name, n)
-		if err != nil {
-			return c, fmt.Errorf("%s, %s: %w", kindUsher, name, err)
+		for i, name := range p.stores {
+			fmt.Fprintf(says, "%s, %s: %d logins for %v, then kill -9\n", kindUsher, name, n, p.turn())
+			one, err := p.usher(ctx, name, n)
+			if err != nil {
+				return c, fmt.Errorf("%s, %s: %w", kindUsher, name, err)
+			}
+			c.usher[i].add(one)
 		}
-		c.usher = append(c.usher, u)
 	}
 	return c, nil
 }
 
 // baseline measures a subject that keeps nothing.
 func (p loginsPlan) baseline(ctx context.Context, kind string, n int) (out polled, err error) {
-	s, err := p.begin(ctx, "")
+	s, err := p.scene(ctx, "")
 	if err != nil {
 		return out, err
 	}
@@ -146,7 +171,7 @@ func (p loginsPlan) baseline(ctx context.Context, kind string, n int) (out polle
 
 // usher measures the engine on a store, and kills it.
 func (p loginsPlan) usher(ctx context.Context, name string, n int) (out polled, err error) {
-	s, err := p.begin(ctx, name)
+	s, err := p.scene(ctx, name)
 	if err != nil {
 		return out, err
 	}
@@ -154,7 +179,7 @@ func (p loginsPlan) usher(ctx context.Context, name string, n int) (out polled, 
 	if err := s.seed(ctx, n); err != nil {
 		return out, err
 	}
-	if err := s.restart(ctx, task{Profile: p.profile}); err != nil {
+	if err := s.begin(ctx, p.profile); err != nil {
 		return out, err
 	}
 	if out, err = s.measure(ctx); err != nil {
@@ -169,7 +194,7 @@ func (p loginsPlan) usher(ctx context.Context, name string, n int) (out polled, 
 		return out, err
 	}
 	begun := time.Now()
-	if err := s.restart(ctx, task{}); err != nil {
+	if err := s.restart(ctx); err != nil {
 		return out, err
 	}
 	if err := s.settle(ctx); err != nil {
@@ -177,7 +202,7 @@ func (p loginsPlan) usher(ctx context.Context, name string, n int) (out polled, 
 	}
 	out.back = time.Since(begun)
 	v, err := s.verdict(ctx, atVerdict)
-	out.verdict.Early, out.verdict.Duplicate, out.verdict.Missed = v.Early, v.Duplicate, v.Missed
+	out.early, out.duplicate, out.missed = v.Early, v.Duplicate, v.Missed
 	return out, err
 }
 
@@ -207,7 +232,7 @@ func (p loginsPlan) grant(ctx context.Context, name string, says io.Writer) (r s
 // beside returns how long the commits of tokens took while n other logins were
 // polled.
 func (p loginsPlan) beside(ctx context.Context, name string, n int) (took []time.Duration, err error) {
-	s, err := p.begin(ctx, name)
+	s, err := p.scene(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +241,7 @@ func (p loginsPlan) beside(ctx context.Context, name string, n int) (took []time
 	if err := s.seed(ctx, n+int(besideRate*span.Seconds())); err != nil {
 		return nil, err
 	}
-	if err := s.restart(ctx, task{}); err != nil {
+	if err := s.begin(ctx, ""); err != nil {
 		return nil, err
 	}
 	if err := s.settle(ctx); err != nil {

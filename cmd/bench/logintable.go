@@ -84,19 +84,21 @@ func pollLines(p loginsPlan, store string, c countReport, u polled) []loginLine 
 			fmt.Sprintf("≤ %.2f × x/oauth2, goal %.2f: %s", b.memory.most, b.memory.goal, b.memory.mark(memE)),
 		},
 		{
-			what + "late, p99", millis(u.verdict.P99), millis(c.paced.verdict.P99), millis(c.oauth2.verdict.P99), "", "",
-			fmt.Sprintf("≤ bare + %s: %s", millis(b.later), mark(u.verdict.P99 <= c.paced.verdict.P99+b.later)),
+			what + "late, p50, p99, most", u.late.String(), c.paced.late.String(), c.oauth2.late.String(), "", "",
+			fmt.Sprintf("p99 ≤ bare + %s: %s", millis(b.later), mark(u.late.P99 <= c.paced.late.P99+b.later)),
 		},
 		{
-			what + "early, duplicate, missed polls", wrongs(u.verdict), wrongs(c.paced.verdict), wrongs(c.oauth2.verdict), "", "",
-			"0: " + mark(wrongs(u.verdict) == wrongs(verdict{})),
+			what + "early, duplicate, missed polls", wrongs(u), wrongs(c.paced), wrongs(c.oauth2), "", "",
+			"0: " + mark(wrongs(u) == wrongs(polled{})),
 		},
 		{what + "all polled again after kill -9", millis(u.back), "", "", "", "", within(u.back, backIn(p), millis)},
 		{what + "written in a minute", kibibytes(u.aMinute(p)), "", "", "", "", within(u.aMinute(p), writtenAMinute, kibibytes)},
 	}
 }
 
-func wrongs(v verdict) string { return fmt.Sprintf("%d, %d, %d", v.Early, v.Duplicate, v.Missed) }
+func (l late) String() string { return millis(l.P50) + ", " + millis(l.P99) + ", " + millis(l.Most) }
+
+func wrongs(p polled) string { return fmt.Sprintf("%d, %d, %d", p.early, p.duplicate, p.missed) }
 
 // backIn is how soon all must be polled again after a kill.
 func backIn(p loginsPlan) time.Duration { return 2*p.every + missedAfter }
@@ -143,7 +145,7 @@ func perEach(n float64) string { return fmt.Sprintf("%.2f KiB", n/(1<<10)) }
 
 // writeLogins writes what came of everything, as Markdown.
 func writeLogins(w io.Writer, r loginsReport) error {
-	_, err := fmt.Fprintf(w, "%s An interval of %v, counted for %v.\n\n%s", machine(), r.plan.every, r.plan.span, loginTable(loginLines(r)))
+	_, err := fmt.Fprintf(w, "%s An interval of %v, counted for %v in turns: %d.\n\n%s", machine(), r.plan.every, r.plan.span, r.plan.turns(), loginTable(loginLines(r)))
 	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}

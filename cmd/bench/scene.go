@@ -19,13 +19,13 @@ type scene struct {
 	dir      string // for what subjects leave behind
 	db       *database
 	provider *subject
-	poller   *subject // nil: nobody polls
+	pollers  []*subject
 	ids      []string // of the logins in the store
 }
 
-// begin starts a provider, with a store of that name, or none. Each scene has its
-// own, so that nothing is left of an earlier one.
-func (p loginsPlan) begin(ctx context.Context, store string) (*scene, error) {
+// scene starts a provider, and makes a store of that kind unless it is empty. Each
+// scene has its own, so that nothing is left of an earlier one.
+func (p loginsPlan) scene(ctx context.Context, store string) (*scene, error) {
 	dir, err := temporary()
 	if err != nil {
 		return nil, err
@@ -61,39 +61,52 @@ func (s *scene) seed(ctx context.Context, n int) (err error) {
 	return err
 }
 
-// start starts who polls.
-func (s *scene) start(ctx context.Context, t task) (err error) {
+// start starts somebody who polls.
+func (s *scene) start(ctx context.Context, t task) error {
 	t.API, t.Dir, t.Every = s.provider.url, s.dir, s.plan.every
-	s.poller, err = start(ctx, t)
+	p, err := start(ctx, t)
+	if err == nil {
+		s.pollers = append(s.pollers, p)
+	}
 	return err
 }
 
-// restart starts an usher, and watches from before it began.
-func (s *scene) restart(ctx context.Context, t task) error {
+// begin starts the first usher, and watches from before it began.
+func (s *scene) begin(ctx context.Context, profile string) error {
 	if err := s.watch(ctx); err != nil {
 		return err
 	}
-	t.Kind, t.Store = kindUsher, s.db.name
-	return s.start(ctx, t)
+	return s.start(ctx, task{Kind: kindUsher, Store: s.db.name, Profile: profile})
 }
 
-// stop ends who polls as it likes to end.
-func (s *scene) stop() (err error) {
-	if s.poller != nil {
-		err = s.poller.stop()
+// restart starts as many ushers as can share the store.
+func (s *scene) restart(ctx context.Context) error {
+	if err := s.watch(ctx); err != nil {
+		return err
 	}
-	s.poller = nil
-	return err
+	for range s.db.replicas {
+		if err := s.start(ctx, task{Kind: kindUsher, Store: s.db.name}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// stop ends who polls as they like to end.
+func (s *scene) stop() error { return s.away((*subject).stop) }
 
 // kill ends who polls by kill -9.
-func (s *scene) kill() error {
-	err := s.poller.kill()
-	s.poller = nil
+func (s *scene) kill() error { return s.away((*subject).kill) }
+
+func (s *scene) away(end func(*subject) error) (err error) {
+	for _, p := range s.pollers {
+		err = errors.Join(err, end(p))
+	}
+	s.pollers = nil
 	return err
 }
 
-// measure waits until all logins were polled, and measures for the plan's span.
+// measure waits until all logins were polled, and measures for a turn.
 func (s *scene) measure(ctx context.Context) (out polled, err error) {
 	if err := s.settle(ctx); err != nil {
 		return out, err
@@ -105,28 +118,35 @@ func (s *scene) measure(ctx context.Context) (out polled, err error) {
 	if err != nil {
 		return out, err
 	}
-	if err := pause(ctx, s.plan.span); err != nil {
+	if err := pause(ctx, s.plan.turn()); err != nil {
 		return out, err
 	}
 	after, err := s.used()
 	if err != nil {
 		return out, err
 	}
-	out.verdict, err = s.verdict(ctx, atCount)
-	out.cpu, out.wrote, out.peak = after.CPU-before.CPU, after.Wrote-before.Wrote, after.Peak
-	return out, err
+	v, err := s.verdict(ctx, atCount)
+	return polled{
+		polls: v.Polls, early: v.Early, duplicate: v.Duplicate, missed: v.Missed, late: v.Late,
+		cpu: after.CPU - before.CPU, wrote: after.Wrote - before.Wrote, peak: after.Peak,
+	}, err
 }
 
 // used is what who polls has used, and its database.
-func (s *scene) used() (usage, error) {
-	u, err := s.poller.used()
-	if err != nil || s.db == nil {
-		return u, err
+func (s *scene) used() (all usage, err error) {
+	if s.db != nil {
+		all = s.db.used()
 	}
-	more := s.db.used()
-	u.CPU += more.CPU
-	u.Wrote += more.Wrote
-	return u, nil
+	for _, p := range s.pollers {
+		u, err := p.used()
+		if err != nil {
+			return all, err
+		}
+		all.CPU += u.CPU
+		all.Wrote += u.Wrote
+		all.Peak += u.Peak
+	}
+	return all, nil
 }
 
 // settle waits until every login was polled since they are watched.

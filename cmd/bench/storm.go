@@ -28,7 +28,7 @@ func (s storm) sound() bool {
 
 // storm has all of n logins approved, and kills who polls them half way.
 func (p loginsPlan) storm(ctx context.Context, name string, n int) (out storm, err error) {
-	s, err := p.begin(ctx, name)
+	s, err := p.scene(ctx, name)
 	if err != nil {
 		return out, err
 	}
@@ -36,7 +36,7 @@ func (p loginsPlan) storm(ctx context.Context, name string, n int) (out storm, e
 	if err := s.seed(ctx, n); err != nil {
 		return out, err
 	}
-	if err := s.restart(ctx, task{}); err != nil {
+	if err := s.begin(ctx, ""); err != nil {
 		return out, err
 	}
 	if err := s.settle(ctx); err != nil {
@@ -53,7 +53,7 @@ func (p loginsPlan) storm(ctx context.Context, name string, n int) (out storm, e
 	if out.inFlight, err = s.killInFlight(ctx); err != nil {
 		return out, err
 	}
-	if err := s.restart(ctx, task{}); err != nil {
+	if err := s.restart(ctx); err != nil {
 		return out, err
 	}
 	if err := s.waitTold(ctx); err != nil {
