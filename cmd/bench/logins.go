@@ -28,7 +28,8 @@ func parseLogins(args []string, errs io.Writer) (p loginsPlan, err error) {
 	counts := f.String("n", "10000,50000", "`COUNTS` of logins, separated by commas")
 	f.DurationVar(&p.span, "for", time.Minute, "how `LONG` polls are counted")
 	f.DurationVar(&p.every, "interval", 5*time.Second, "how `LONG` the provider asks to wait between polls, in whole seconds")
-	stores := f.String("store", sqliteStore, "`STORES` of usher, separated by commas: "+sqliteStore+", for a new file")
+	stores := f.String("store", strings.Join(storesHere(), ","), "`STORES` of usher, separated by commas: "+
+		sqliteStore+" for a new file, "+postgresStore+" for a new cluster, if PostgreSQL is installed")
 	f.StringVar(&p.profile, "profile", "", "`FILE` to write a CPU profile of usher to, which costs it a little")
 	if err := f.Parse(args); err != nil {
 		return p, err
@@ -42,6 +43,8 @@ func parseLogins(args []string, errs io.Writer) (p loginsPlan, err error) {
 	}
 	p.stores = strings.Split(*stores, ",")
 	switch {
+	case slices.ContainsFunc(p.stores, unknownStore):
+		return p, fmt.Errorf("-store has %q: give %s or %s", *stores, sqliteStore, postgresStore)
 	case f.NArg() > 0:
 		return p, fmt.Errorf("what is %q? There are only flags; -help lists them", f.Arg(0))
 	case p.every < time.Second || p.every%time.Second != 0 || p.span < p.every:

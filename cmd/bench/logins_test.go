@@ -38,7 +38,7 @@ func TestLogins(t *testing.T) {
 
 func TestParseLoginsRefuses(t *testing.T) {
 	for _, args := range []string{
-		"slack", "-n 0", "-n 10,many", "-n ,", "-interval 1500ms", "-interval 0s", "-for 4s", "-fast",
+		"slack", "-n 0", "-n 10,many", "-n ,", "-interval 1500ms", "-interval 0s", "-for 4s", "-store slate", "-fast", "-store file",
 	} {
 		t.Run(args, func(t *testing.T) {
 			if _, err := parseLogins(strings.Fields(args), &bytes.Buffer{}); err == nil {

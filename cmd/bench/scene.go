@@ -152,26 +152,26 @@ func (s *scene) used() (all usage, err error) {
 // settle waits until every login was polled since they are watched.
 func (s *scene) settle(ctx context.Context) error {
 	var v verdict
-	return s.wait(ctx, func() (bool, error) {
-		var err error
+	err := until(ctx, func() (ok bool, err error) {
 		v, err = s.verdict(ctx, atVerdict)
 		return v.Unpolled == 0, err
-	}, func() string { return fmt.Sprintf("%d logins were not polled", v.Unpolled) })
+	})
+	if err != nil {
+		return fmt.Errorf("%d logins are not polled: %w", v.Unpolled, err)
+	}
+	return nil
 }
 
-// patience is how long anything may take that is waited for, beside two intervals.
-const patience = time.Minute
+// patience is how long anything may take that is waited for.
+const patience = 2 * time.Minute
 
-// wait waits until done says so. missing says what it waits for.
-func (s *scene) wait(ctx context.Context, done func() (bool, error), missing func() string) error {
-	for until := time.Now().Add(2*s.plan.every + patience); ; {
-		switch ok, err := done(); {
-		case err != nil:
+// until waits until done says so.
+func until(ctx context.Context, done func() (bool, error)) error {
+	ctx, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	for {
+		if ok, err := done(); ok || err != nil {
 			return err
-		case ok:
-			return nil
-		case time.Now().After(until):
-			return errors.New(missing())
 		}
 		if err := pause(ctx, 50*time.Millisecond); err != nil {
 			return err

@@ -92,7 +92,7 @@ func (s *scene) killInFlight(ctx context.Context) (int, error) {
 // waitTold waits until the end of every login was told.
 func (s *scene) waitTold(ctx context.Context) error {
 	told := map[string]bool{}
-	return s.wait(ctx, func() (bool, error) {
+	err := until(ctx, func() (bool, error) {
 		notes, err := readJournal(s.dir)
 		for _, n := range notes {
 			if n.what != stored {
@@ -100,7 +100,11 @@ func (s *scene) waitTold(ctx context.Context) error {
 			}
 		}
 		return len(told) == len(s.ids), err
-	}, func() string { return fmt.Sprintf("%d of %d ends were told", len(told), len(s.ids)) })
+	})
+	if err != nil {
+		return fmt.Errorf("%d of %d ends are told: %w", len(told), len(s.ids), err)
+	}
+	return nil
 }
 
 // audit looks for each login in the store and in the journal.
