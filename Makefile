@@ -27,7 +27,11 @@ fuzz: ## fuzz each target for FUZZTIME, up to the first failure
 	done
 
 .PHONY: bench
-bench: ## run every benchmark
+bench: ## measure the polling of logins beside the least that would do
+	go run ./cmd/bench logins
+
+.PHONY: bench-go
+bench-go: ## run every benchmark of Go
 	go test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: bench-commands

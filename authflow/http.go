@@ -60,10 +60,9 @@ type mannered struct{ over http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
 func (m mannered) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("User-Agent", agent)
-	if r.Header.Get("Accept") == "" {
-		r.Header.Set("Accept", "application/json")
+	if r.Header.Get("User-Agent") != agent || r.Header.Get("Accept") == "" {
+		r = r.Clone(r.Context())
+		introduce(r.Header)
 	}
 	resp, err := m.over.RoundTrip(r)
 	if err != nil {
@@ -74,6 +73,14 @@ func (m mannered) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	resp.Body = http.MaxBytesReader(nil, resp.Body, maxBody)
 	return resp, nil
+}
+
+// introduce says who asks, and for what.
+func introduce(h http.Header) {
+	h.Set("User-Agent", agent)
+	if h.Get("Accept") == "" {
+		h.Set("Accept", "application/json")
+	}
 }
 
 // reply is the answer to a request, read to its end.
@@ -89,10 +96,10 @@ type reply struct {
 // send sends req, which must go to a SecureURL. Its errors name the method and
 // the host only: the rest of a URL, and a body, may hold secrets.
 func send(c *http.Client, req *http.Request, hide ...seal.Secret) (reply, error) {
-	if _, err := SecureURL(req.URL.String()); err != nil {
+	if err := secure(req.URL); err != nil {
 		return reply{}, fmt.Errorf("%s %s: %w", req.Method, req.URL.Host, err)
 	}
-	resp, err := c.Do(req)
+	resp, err := exchange(c, req)
 	if err != nil {
 		return reply{}, fmt.Errorf("%s %s: %w", req.Method, req.URL.Host, bare(err))
 	}
@@ -115,6 +122,17 @@ func send(c *http.Client, req *http.Request, hide ...seal.Secret) (reply, error)
 	}, nil
 }
 
+// exchange is c.Do. A client of NewClient only adds a time limit to its transport,
+// for a goroutine a request; where the context ends sooner, that is spared.
+func exchange(c *http.Client, req *http.Request) (*http.Response, error) {
+	over, ours := c.Transport.(mannered)
+	end, limited := req.Context().Deadline()
+	if ours && limited && time.Until(end) <= c.Timeout {
+		return over.RoundTrip(req)
+	}
+	return c.Do(req)
+}
+
 // newPost makes a request that posts form.
 func newPost(ctx context.Context, to string, form url.Values) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, strings.NewReader(form.Encode()))
@@ -122,6 +140,7 @@ func newPost(ctx context.Context, to string, form url.Values) (*http.Request, er
 		return nil, fmt.Errorf("make a request: %w", bare(err))
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	introduce(req.Header) // here, so that mannered need not copy it
 	return req, nil
 }
 
@@ -153,17 +172,25 @@ func busy(status int) bool {
 // errors do not quote raw.
 func SecureURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
-	switch {
-	case err != nil || strings.ContainsFunc(raw, unprintable):
+	if err != nil || strings.ContainsFunc(raw, unprintable) {
 		return nil, errors.New("not a URL")
-	case u.Scheme == "" || u.Hostname() == "":
-		return nil, errors.New("not an absolute URL, as in https://login.example.com")
-	case u.User != nil:
-		return nil, errors.New("a URL with a user name or password in it")
-	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
-		return nil, errors.New("not an https URL; http is for loopback hosts only")
+	}
+	if err := secure(u); err != nil {
+		return nil, err
 	}
 	return u, nil
+}
+
+func secure(u *url.URL) error {
+	switch {
+	case u.Scheme == "" || u.Hostname() == "":
+		return errors.New("not an absolute URL, as in https://login.example.com")
+	case u.User != nil:
+		return errors.New("a URL with a user name or password in it")
+	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+		return errors.New("not an https URL; http is for loopback hosts only")
+	}
+	return nil
 }
 
 func loopback(host string) bool {
@@ -189,6 +216,9 @@ func bare(err error) error {
 // parseRetryAfter reads a Retry-After header: seconds or a date (RFC 9110
 // section 10.2.3). 0 means that it says nothing.
 func parseRetryAfter(header string, now time.Time) time.Duration {
+	if header == "" {
+		return 0
+	}
 	if n, err := strconv.ParseUint(header, 10, 32); err == nil {
 		return min(time.Duration(n)*time.Second, maxLater)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -154,6 +155,38 @@ func TestSendKeepsCancellation(t *testing.T) {
 	_, err := send(over(func(r *http.Request) (*http.Response, error) { return nil, r.Context().Err() }), req)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
+	}
+}
+
+// TestSendKeepsTimeLimits lets the shorter limit of context and client end a request.
+func TestSendKeepsTimeLimits(t *testing.T) {
+	tests := []struct {
+		name            string
+		client, context time.Duration
+	}{
+		{"the client's", 3 * time.Second, time.Minute},
+		{"the context's", time.Minute, 3 * time.Second},
+		{"the client's alone", 3 * time.Second, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				hangs := wire(func(r *http.Request) (*http.Response, error) {
+					<-r.Context().Done()
+					return nil, r.Context().Err()
+				})
+				req, begun := get(t, "https://auth.example/"), time.Now()
+				if tt.context > 0 {
+					ctx, cancel := context.WithTimeout(t.Context(), tt.context)
+					defer cancel()
+					req = req.WithContext(ctx)
+				}
+				_, err := send(NewClient(&http.Client{Transport: hangs, Timeout: tt.client}), req)
+				if took := time.Since(begun); err == nil || took != 3*time.Second {
+					t.Errorf("got %v after %v, want an error after 3s", err, took)
+				}
+			})
+		})
 	}
 }
 

@@ -47,6 +47,7 @@ var libraries = []struct{ path, only string }{
 	{"github.com/slack-go/slack", "adapters/slack cmd/bench"},
 	{"github.com/go-telegram-bot-api/telegram-bot-api", "adapters/telegram cmd/bench"},
 	{"go.uber.org/fx", "cmd module.go module_test.go"},
+	{"golang.org/x/oauth2", "cmd/bench"}, // to compare with
 }
 
 // platforms may not be named in core and authflow, not even in a comment; their tests may.
@@ -141,10 +142,11 @@ func TestImportRules(t *testing.T) {
 
 func TestLibraryRules(t *testing.T) {
 	const (
-		fx  = "go.uber.org/fx"
-		lib = "github.com/slack-go/slack/socketmode"
-		dgo = "github.com/bwmarrin/discordgo"
-		tgb = "github.com/go-telegram-bot-api/telegram-bot-api/v5"
+		fx     = "go.uber.org/fx"
+		lib    = "github.com/slack-go/slack/socketmode"
+		dgo    = "github.com/bwmarrin/discordgo"
+		tgb    = "github.com/go-telegram-bot-api/telegram-bot-api/v5"
+		oauth2 = "golang.org/x/oauth2"
 	)
 	prove(t, badLibraries, []probe{
 		{"library at home", goFile{path: "adapters/slack/slacktest/a.go", imports: []string{lib}}, ""},
@@ -152,6 +154,8 @@ func TestLibraryRules(t *testing.T) {
 		{"another library abroad", goFile{path: "adapters/bottest/a.go", imports: []string{dgo}}, "may not import " + dgo},
 		{"a version abroad", goFile{path: "core/coretest/a.go", imports: []string{tgb}}, "may not import " + tgb},
 		{"library in a test", goFile{path: "core/bot_test.go", imports: []string{lib}}, "may not"},
+		{"a library to compare with", goFile{path: "cmd/bench/a.go", imports: []string{oauth2}}, ""},
+		{"the same for use", goFile{path: "authflow/a.go", imports: []string{oauth2}}, "may not import " + oauth2},
 		{"fx in a module", goFile{path: "core/module.go", imports: []string{fx}}, ""},
 		{"fx in cmd", goFile{path: "cmd/usher/wire.go", imports: []string{fx}}, ""},
 		{"fx elsewhere", goFile{path: "core/bot.go", imports: []string{fx}}, "core/bot.go may not"},

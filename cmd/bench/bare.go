@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
@@ -14,6 +15,17 @@ import (
 	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
 	"github.com/slack-go/slack"
 )
+
+// runBare serves bareHandler until ctx ends. begin is called once it could be called.
+func runBare(ctx context.Context, api string, begin func(http.Handler, func() bool)) error {
+	h, err := bareHandler(api)
+	if err != nil {
+		return err
+	}
+	begin(h, atOnce)
+	<-ctx.Done()
+	return nil
+}
 
 // bareHandler answers /echo on the three platforms with as little as the client
 // libraries allow: what is signed is checked, and that is all. Nothing is stored,

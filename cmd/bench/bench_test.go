@@ -116,14 +116,14 @@ func TestTable(t *testing.T) {
 	}
 }
 
-func TestKilobytes(t *testing.T) {
+func TestField(t *testing.T) {
 	status := "Name:\tbench\nVmHWM:\t   2048 kB\nVmRSS:\t   1024 kB\nThreads:\t7\n"
 	for _, tc := range []struct {
 		name string
 		want int64
-	}{{"VmRSS:", 1 << 20}, {"VmHWM:", 2 << 20}, {"VmSwap:", 0}} {
+	}{{"VmRSS:", 1024}, {"VmHWM:", 2048}, {"Threads:", 7}, {"VmSwap:", 0}} {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := kilobytes(status, tc.name); got != tc.want {
+			if got := field(status, tc.name); got != tc.want {
 				t.Errorf("got %d, want %d", got, tc.want)
 			}
 		})

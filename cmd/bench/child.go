@@ -11,9 +11,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/pprof"
-	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -22,26 +20,32 @@ const childWord = "subject"
 
 // The kinds of subjects.
 const (
-	kindBot  = "bot"
-	kindBare = "bare"
+	kindBot      = "bot"      // commands
+	kindBare     = "bare"     // commands
+	kindProvider = "provider" // logins: what the others poll
+	kindUsher    = "usher"    // logins
+	kindPaced    = "paced"    // logins
+	kindOAuth2   = "x/oauth2" // logins
 )
 
 // task is what a subject is told, as its one argument.
 type task struct {
 	Kind    string
-	API     string // where the platforms are
-	Dir     string // for the store
+	API     string // where the platforms are, or the provider
+	Dir     string // for the store, or the journal beside it
 	Profile string // file for a CPU profile; empty: none
+
+	Logins int           // that a baseline polls
+	Every  time.Duration // the provider's interval
+	Store  string        // usher's, as sqlstore.Open takes it
 }
 
-// hello is the first that a subject says, once it can be called.
+// hello is the first that a subject says, once it can be called or has begun.
 type hello struct{ URL string }
 
-// usage is what a subject says whenever it is asked, which is by a line.
-type usage struct {
-	CPU       time.Duration // since it began, in all its threads
-	RSS, Peak int64         // bytes of memory, now and at most so far
-}
+// teller has a subject say hello as soon as it is ready, and answer from then on.
+// A subject calls it once.
+type teller func(h hello, ready func() bool)
 
 // runChild is a subject until nobody asks any more.
 func runChild(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
@@ -49,39 +53,59 @@ func runChild(ctx context.Context, args []string, in io.Reader, out io.Writer) e
 	if err := json.Unmarshal([]byte(strings.Join(args, " ")), &t); err != nil {
 		return fmt.Errorf("read task: %w", err)
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	said := make(chan error, 1)
+	err := t.run(ctx, func(h hello, ready func() bool) {
+		go func() {
+			defer stop()
+			said <- t.tell(ctx, h, ready, in, out)
+		}()
+	})
+	if err != nil {
+		return err // whoever asks on finds nobody
+	}
+	return <-said
+}
+
+// run is the subject, until ctx ends.
+func (t task) run(ctx context.Context, begin teller) error {
+	switch t.Kind {
+	case kindBot, kindBare:
+		return t.serve(ctx, begin)
+	case kindProvider:
+		return runProvider(ctx, t.Every, begin)
+	case kindUsher:
+		return runUsher(ctx, t, begin)
+	case kindPaced:
+		return runPaced(ctx, t, begin)
+	case kindOAuth2:
+		return runOAuth2(ctx, t, begin)
+	}
+	return fmt.Errorf("nothing is called %q", t.Kind)
+}
+
+// atOnce is when a subject is ready that calls others.
+func atOnce() bool { return true }
+
+// serve runs a subject that others call.
+func (t task) serve(ctx context.Context, begin teller) error {
 	at, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	url, said := "http://"+at.Addr().String(), make(chan error, 1)
-	server := newServer()
-	begin := func(h http.Handler, ready func() bool) {
+	url, server := "http://"+at.Addr().String(), newServer()
+	called := func(h http.Handler, ready func() bool) {
 		server.Handler = h
 		go server.Serve(at) //nolint:errcheck // it ends with Close
-		go func() {
-			defer stop()
-			said <- t.tell(ctx, url, ready, in, out)
-		}()
+		begin(hello{url}, ready)
 	}
-	err = t.run(ctx, url, begin)
-	stop()
-	return errors.Join(err, server.Close(), <-said)
-}
-
-// run is the subject.
-func (t task) run(ctx context.Context, url string, begin func(http.Handler, func() bool)) error {
 	if t.Kind == kindBot {
-		return runBot(ctx, t.API, url, t.Dir, begin)
+		err = runBot(ctx, t.API, url, t.Dir, called)
+	} else {
+		err = runBare(ctx, t.API, called)
 	}
-	h, err := bareHandler(t.API)
-	if err != nil {
-		return err
-	}
-	begin(h, func() bool { return true })
-	<-ctx.Done()
-	return nil
+	return errors.Join(err, server.Close())
 }
 
 // newServer has the settings of the ready-made bot.
@@ -97,7 +121,7 @@ func newServer() *http.Server {
 
 // tell says hello once the subject is ready, and then what it has used, a line for
 // each line.
-func (t task) tell(ctx context.Context, url string, ready func() bool, in io.Reader, out io.Writer) error {
+func (t task) tell(ctx context.Context, h hello, ready func() bool, in io.Reader, out io.Writer) error {
 	for !ready() {
 		select {
 		case <-time.After(time.Millisecond):
@@ -106,7 +130,7 @@ func (t task) tell(ctx context.Context, url string, ready func() bool, in io.Rea
 		}
 	}
 	say := json.NewEncoder(out)
-	if err := say.Encode(hello{url}); err != nil {
+	if err := say.Encode(h); err != nil {
 		return fmt.Errorf("say hello: %w", err)
 	}
 	if t.Profile != "" {
@@ -130,31 +154,4 @@ func (t task) tell(ctx context.Context, url string, ready func() bool, in io.Rea
 		}
 	}
 	return nil
-}
-
-// used is what this process has used.
-func used() (usage, error) {
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		return usage{}, fmt.Errorf("getrusage: %w", err)
-	}
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return usage{}, fmt.Errorf("read memory: %w", err)
-	}
-	return usage{
-		CPU: time.Duration(r.Utime.Nano() + r.Stime.Nano()),
-		RSS: kilobytes(string(status), "VmRSS:"), Peak: kilobytes(string(status), "VmHWM:"),
-	}, nil
-}
-
-// kilobytes is a line of /proc/PID/status in bytes; 0 if there is none.
-func kilobytes(status, name string) int64 {
-	_, rest, _ := strings.Cut(status, name)
-	line, _, _ := strings.Cut(rest, "\n")
-	n, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(line, "kB")), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n << 10
 }

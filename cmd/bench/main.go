@@ -1,20 +1,31 @@
 // Command bench measures what usher costs beside the least that would do.
 //
 //	go run ./cmd/bench commands    or: make bench-commands
+//	go run ./cmd/bench logins      or: make bench
 //
-// The subjects are two processes: a bot with its store on all three platforms
+// Whatever is measured is a subject, a process of its own. subject.go starts it and
+// asks it what it has used, which proc.go finds out; child.go is its side of it.
+//
+// With commands the subjects are a bot with its store on all three platforms
 // (bot.go), and for each platform the shortest handler that one would write on the
-// same client library (bare.go). Both answer /echo by its text. subject.go starts
-// them and asks them what they have used; child.go is their side of it.
+// same client library (bare.go). Both answer /echo by its text. This process is the
+// three platforms: it posts signed deliveries and is the API that the answers come
+// to (load.go; discord.go, slack.go and telegram.go), and only as much of it as that
+// takes, to leave the machine to the subjects. commands.go is the order of events:
+// start, rest, full speed in turns so that both see the same weather, a steady pace,
+// and at last many at once that wait. table.go holds what came of it against the
+// budgets and writes it as Markdown.
 //
-// This process is the three platforms: it posts signed deliveries and is the API
-// that the answers come to (load.go; discord.go, slack.go and telegram.go), and
-// only as much of it as that takes, to leave the machine to the subjects. commands.go
-// is the order of events: start, rest, full speed in turns so that both see the same
-// weather, a steady pace, and at last many at once that wait. table.go holds what
-// came of it against the budgets and writes it as Markdown.
+// With logins the subjects poll a provider (provider.go), one after the other. They
+// are the engine with its store (usher.go), the least that polls many logins, and
+// golang.org/x/oauth2 with a goroutine a login (baseline.go). The provider is a
+// process as well, and judges each poll (judge.go). logins.go is the order of events
+// on a stage that scene.go sets: all poll; the engine is killed and begins again;
+// people approve. storm.go has many of them approve at once, with a kill in between,
+// and looks for each token afterwards. database.go and cluster.go make the stores,
+// logintable.go the table.
 //
-// Linux only: memory is read from /proc.
+// Linux only: it reads /proc.
 package main
 
 import (
@@ -41,16 +52,25 @@ func main() {
 
 // run does what args say. A missed budget is no error.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) error {
+	var err error
 	switch {
 	case len(args) > 0 && args[0] == childWord:
 		return runChild(ctx, args[1:], in, out)
-	case len(args) == 0 || args[0] != "commands":
-		return errors.New("usage: bench commands [flags]; -help lists them")
+	case len(args) > 0 && args[0] == "commands":
+		err = benchCommands(ctx, args[1:], out, errs)
+	case len(args) > 0 && args[0] == "logins":
+		err = benchLogins(ctx, args[1:], out, errs)
+	default:
+		return errors.New("usage: bench commands [flags], or bench logins [flags]; -help lists them")
 	}
-	p, err := parsePlan(args[1:], errs)
 	if errors.Is(err, flag.ErrHelp) {
 		return nil
 	}
+	return err
+}
+
+func benchCommands(ctx context.Context, args []string, out, errs io.Writer) error {
+	p, err := parsePlan(args, errs)
 	if err != nil {
 		return err
 	}
@@ -59,6 +79,18 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		return err
 	}
 	return writeReport(out, r)
+}
+
+func benchLogins(ctx context.Context, args []string, out, errs io.Writer) error {
+	p, err := parseLogins(args, errs)
+	if err != nil {
+		return err
+	}
+	r, err := measureLogins(ctx, p, errs)
+	if err != nil {
+		return err
+	}
+	return writeLogins(out, r)
 }
 
 // plan is how much is played, on each platform.

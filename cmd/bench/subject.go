@@ -74,3 +74,12 @@ func (s *subject) stop() error {
 	}
 	return nil
 }
+
+// kill ends the subject by kill -9.
+func (s *subject) kill() error {
+	if err := s.cmd.Process.Kill(); err != nil {
+		return fmt.Errorf("kill %s: %w", s.kind, err)
+	}
+	s.cmd.Wait() //nolint:errcheck // it was killed, and says so
+	return nil
+}

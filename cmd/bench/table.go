@@ -122,11 +122,16 @@ func millis(d time.Duration) string {
 	return fmt.Sprintf("%.0f ms", ms)
 }
 
+// machine says where and when this was measured.
+func machine() string {
+	return fmt.Sprintf("%s, %s, %s/%s, %d cores; load and subject share them.",
+		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+}
+
 // writeReport writes what came of everything, as Markdown.
 func writeReport(w io.Writer, r report) error {
-	_, err := fmt.Fprintf(w, "%s, %s, %s/%s, %d cores; load and subject share them. Full speed: %d commands a platform, %d in flight.\n\n%s",
-		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(),
-		r.plan.commands, inFlight, table(lines(r)))
+	_, err := fmt.Fprintf(w, "%s Full speed: %d commands a platform, %d in flight.\n\n%s",
+		machine(), r.plan.commands, inFlight, table(lines(r)))
 	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
