@@ -71,6 +71,16 @@ func TestRefreshAhead(t *testing.T) {
 	}
 }
 
+// TestRefreshOfShortTokens does not sleep over a token that is new.
+func TestRefreshOfShortTokens(t *testing.T) {
+	bubble(t, setup{server: authtest.Options{TokenLifetime: 30 * time.Second}, inMemory: true}, func(w *world) {
+		w.sleep(2 * time.Minute)
+		w.link("alice", "octocat")
+		w.sleep(time.Minute)
+		w.wantStory("23s refreshes\n47s refreshes")
+	})
+}
+
 // TestRefreshMeetsTrouble has a refresh ahead of the end of a token, at 58m59s, go
 // wrong; the token ends at 59m59s.
 func TestRefreshMeetsTrouble(t *testing.T) {
@@ -352,6 +362,34 @@ func TestRefreshCrossesALogin(t *testing.T) {
 	}
 }
 
+// TestRefreshCrossesARemoval has somebody wait for a refresh of what is removed
+// meanwhile.
+func TestRefreshCrossesARemoval(t *testing.T) {
+	bubble(t, setup{}, func(w *world) {
+		p, gate := w.Providers()[0], make(chan struct{})
+		refresh := p.Refresh
+		p.Refresh = func(ctx context.Context, c *http.Client, t authflow.Token) (authflow.Token, error) {
+			defer func() { <-gate }()
+			return refresh(ctx, c, t)
+		}
+		w.providers = []authflow.Provider{p}
+		w.restart()
+		w.link("alice", "octocat")
+		c := w.client("alice")
+		w.stop()
+		w.sleep(2 * time.Hour)
+		w.forgetStory()
+		got := make(chan error)
+		go func() { got <- w.use(c, 1) }()
+		w.sleep(time.Second)
+		w.must(w.switchTo("alice", ""))
+		close(gate)
+		w.wantErr(<-got, authflow.ErrNotLinked)
+		w.sleep(time.Second)
+		w.wantStory("refreshes\nrevokes\nrevokes")
+	})
+}
+
 // switchTo links another account, or none.
 func (w *world) switchTo(person, account string) error {
 	w.Helper()
@@ -378,6 +416,7 @@ func TestRefreshOfAProviderThatIsGone(t *testing.T) {
 		if n := w.refreshes(); n != 0 {
 			w.Errorf("got %d refreshes, want none", n)
 		}
+		w.wantAccount("alice", authflow.Good) // as soon as the provider is back
 		w.providers = nil
 		w.restart()
 		if got := w.whoami("alice"); got != "octocat" {

@@ -63,8 +63,7 @@ type unneeded struct {
 }
 
 // leftover returns what a change of a login leaves without a use: the token of one
-// that ends and is not linked, or that of the other account that this one
-// replaces. who is the account that the login was known to be of before. The
+// that ends and is not linked, or that of the account that this one replaces. who is the account that the login was known to be of before. The
 // account to be linked gets its version.
 func (l *Logins) leftover(ctx context.Context, row store.Login, who Identity, c *store.Change) (u unneeded, err error) {
 	p, err := l.Provider(row.Provider)
@@ -78,7 +77,7 @@ func (l *Logins) leftover(ctx context.Context, row store.Login, who Identity, c 
 		if errors.Is(err, store.ErrNotFound) {
 			return unneeded{}, nil
 		}
-		if err != nil || had.State == string(Dead) || identityOf(had).Is(identityOf(*c.Account)) {
+		if err != nil || had.State == string(Dead) {
 			return unneeded{}, err
 		}
 		if t, err := l.openToken(had); err == nil {

@@ -1,6 +1,7 @@
 package authflow_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
 	"time"
@@ -81,6 +82,28 @@ func TestRemoveAsksForTheRightToken(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRemoveCrossesARefresh revokes the token that an account had in the end, too.
+func TestRemoveCrossesARefresh(t *testing.T) {
+	bubble(t, setup{}, func(w *world) {
+		p := w.Providers()[0]
+		revoke, revoked := p.Revoke, 0
+		p.Revoke = func(ctx context.Context, c *http.Client, t authflow.Token) error {
+			if revoked++; revoked == 1 {
+				row, err := w.db.Account(ctx, "alice", "auth")
+				w.must(err)
+				w.must(w.db.RenewAccount(ctx, row, nil))
+			}
+			return revoke(ctx, c, t)
+		}
+		w.providers = []authflow.Provider{p}
+		w.restart()
+		w.link("alice", "octocat")
+		if _, end, err := w.Accounts().Remove(w.Context(), "alice", "auth", ""); err != nil || end != authflow.Revoked || revoked != 2 {
+			w.Errorf("got %s, %v, after %d revocations, want it revoked after 2", end, err, revoked)
+		}
+	})
 }
 
 // TestRevocationSparesWhatGoesOn: with one token of an account all may die.
