@@ -93,10 +93,10 @@ func runUsher(ctx context.Context, t task, begin teller) error {
 		return errors.Join(err, file.Close(), db.Close())
 	}
 	begin(hello{}, atOnce)
-	err = logins.Run(ctx, func(_ context.Context, l authflow.Login) error {
+	logins.Run(ctx, func(_ context.Context, l authflow.Login) error {
 		return note(file, string(l.State), l.ID, 0)
-	})
-	return errors.Join(err, file.Close(), db.Close())
+	}, func(context.Context, authflow.Account) error { return nil })
+	return errors.Join(file.Close(), db.Close())
 }
 
 // journalName is a file that outlives a subject and says what it has done.
