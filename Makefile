@@ -13,6 +13,10 @@ test: ## run every test
 race: ## run every test under the race detector
 	go test -race ./...
 
+.PHONY: interop
+interop: ## log in at authorization servers that others wrote
+	cd authflow/interop && go test ./...
+
 .PHONY: lint
 lint: ## look for what .golangci.yml forbids
 	go run $(GOLANGCI) run
