@@ -93,9 +93,10 @@ type engine struct {
 	lanes   map[string]*lane
 	wakes   dueHeap
 	running int
-	target  time.Duration // when the loop looks next
-	changed chan struct{} // it has to look before that
-	jobs    chan *entry   // to workers that wait
+	target  time.Duration   // when the loop looks next
+	changed chan struct{}   // it has to look before that
+	jobs    chan *entry     // to workers that wait
+	stale   map[string]bool // changed while logins are claimed; nil while none are
 }
 
 func newEngine(providers []Provider) *engine {
@@ -166,6 +167,37 @@ func (g *engine) via(p Provider, flow Flow, kind string, scopes []string) *via {
 	return v
 }
 
+// claiming has the engine remember which logins are changed while others are claimed:
+// what was read of them then may be an old picture.
+func (g *engine) claiming(now bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stale = nil
+	if now {
+		g.stale = map[string]bool{}
+	}
+}
+
+// wrote says that a login was changed in the store.
+func (g *engine) wrote(id string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.note(id)
+}
+
+// note is wrote with g.mu held.
+func (g *engine) note(id string) {
+	if g.stale != nil {
+		g.stale[id] = true
+	}
+}
+
+func (g *engine) isStale(id string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.stale[id]
+}
+
 // add begins to look after e, unless its row is another life's.
 func (g *engine) add(e *entry, owner string) {
 	g.mu.Lock()
@@ -214,6 +246,7 @@ func (g *engine) wake(id string, at time.Time) {
 	e := g.entries[id]
 	switch {
 	case e == nil:
+		g.note(id)
 	case e.run != nil:
 		e.wake = g.on(at)
 	default:

@@ -244,6 +244,7 @@ func (l *Logins) change(ctx context.Context, id string, decide decision) (Login,
 		if err != nil {
 			return Login{}, fmt.Errorf("change login %s: %w", id, err)
 		}
+		l.engine.wrote(id)
 		l.log.Info("login "+c.State, "login", id, "provider", row.Provider, "why", string(o.Why))
 		l.tellSoon()
 		l.refreshSoon()

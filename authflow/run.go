@@ -113,17 +113,28 @@ func (l *Logins) sweep(ctx context.Context) {
 	}
 }
 
-// takeUp goes on with a claimed login, unless its person has just ended it.
+// takeUp goes on with a claimed login, unless its person has just ended it: that is
+// looked up where anybody has decided about it since.
 func (l *Logins) takeUp(ctx context.Context, row store.Login) error {
-	unlock, err := l.deciding.lock(ctx, row.ID)
-	if err != nil {
-		return err
+	unlock := l.deciding.free(row.ID)
+	alone := unlock != nil
+	if !alone {
+		var err error
+		if unlock, err = l.deciding.lock(ctx, row.ID); err != nil {
+			return err
+		}
 	}
 	defer unlock()
-	switch _, _, err := l.open(ctx, row.ID); {
-	case errors.Is(err, ErrEnded):
-		return nil
-	case errors.Is(err, seal.ErrBroken):
+	if !alone || l.engine.isStale(row.ID) {
+		now, _, err := l.open(ctx, row.ID)
+		switch {
+		case errors.Is(err, ErrEnded):
+			return nil
+		case err == nil:
+			row = now
+		}
+	}
+	if _, err := l.openOrigin(row); errors.Is(err, seal.ErrBroken) {
 		return l.bury(ctx, row, err)
 	}
 	l.resume(ctx, row)

@@ -45,6 +45,8 @@ func (l *Logins) takeOver(ctx context.Context, life *replica.Life) {
 
 // claim takes up the open logins and the outbox of processes that are no more.
 func (l *Logins) claim(ctx context.Context, owner string, dead []string, live int) error {
+	l.engine.claiming(true)
+	defer l.engine.claiming(false)
 	for n := claimBatch; n == claimBatch; {
 		rows, err := l.store.ClaimLogins(ctx, owner, dead, live, claimBatch)
 		if err != nil {
