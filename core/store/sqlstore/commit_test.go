@@ -49,10 +49,16 @@ type stalled struct {
 	release func()
 }
 
+// hold takes the connection that writes, until it is told to give it back.
+func hold(s *Store) (release func()) {
+	writes := s.db.(*file).writes
+	c := <-writes
+	return func() { writes <- c }
+}
+
 func stall(t *testing.T) stalled {
 	s := openTest(t)
-	c := <-s.write
-	return stalled{Store: s, t: t, release: func() { s.write <- c }}
+	return stalled{Store: s, t: t, release: hold(s)}
 }
 
 func (s stalled) later(ctx context.Context, l level, run func(*conn) error) <-chan error {
@@ -121,9 +127,12 @@ func TestContextEndsTheWaitOnly(t *testing.T) {
 		if err := <-waiting; !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v for the job that waited, want %v", err, context.DeadlineExceeded)
 		}
+		if err := <-taken; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v for the job that was taken, want %v", err, context.DeadlineExceeded)
+		}
 		s.release()
-		if err := <-taken; err != nil || !has(t, s.Store, "taken") {
-			t.Errorf("got %v for the job that was taken, want it written", err)
+		if err := s.commit(t.Context(), kept, insert("next")); err != nil || !has(t, s.Store, "taken") {
+			t.Errorf("got %v, want the job that was taken written", err)
 		}
 		if has(t, s.Store, "waiting") {
 			t.Error("a job that was given up is there")
@@ -198,16 +207,15 @@ func TestLevels(t *testing.T) {
 		s := openTest(t)
 		for _, tt := range tests {
 			var got int
-			c := <-s.write
-			held := stalled{Store: s, t: t}
+			held := stalled{Store: s, t: t, release: hold(s)}
 			held.later(t.Context(), kept, func(*conn) error { return nil }) // keeps the committer busy
 			var answers []<-chan error
 			for _, l := range tt.levels {
 				answers = append(answers, held.later(t.Context(), l, func(c *conn) error {
-					return c.sql.QueryRowContext(context.Background(), "PRAGMA synchronous").Scan(&got)
+					return c.each(func(r row) error { return r.Scan(&got) }, "PRAGMA synchronous")
 				}))
 			}
-			s.write <- c
+			held.release()
 			for _, answer := range answers {
 				if err := <-answer; err != nil {
 					t.Fatal(err)
