@@ -114,7 +114,11 @@ func (s *Store) flush(group []*job) {
 		err := s.db.write(need, func(c *conn) error { return runAll(c, group) })
 		var again []*job
 		for _, j := range group {
-			if err != nil && (len(group) > 1 || j.err == nil) { // one that was alone has its own error
+			switch {
+			case err == nil:
+			case len(group) == 1 && j.err != nil:
+				j.err = err // its own, as the database explains it
+			default:
 				j.err = fmt.Errorf("commit: %w", err)
 			}
 			if try < tries && s.db.passing(j.err) {

@@ -67,14 +67,14 @@ func (d *server) prepare(ctx context.Context, ready func(upToDate bool) error) e
 	return d.lend(ctx, func(s *serverConn) error {
 		s.waiting = []string{begin, migrating}
 		have, err := version(&conn{s}, serverTables, len(files))
+		if err == nil {
+			err = ready(have == len(files))
+		}
+		if err == nil && have < len(files) {
+			err = migrate(&conn{s}, have, files)
+		}
 		if err != nil {
-			return err
-		}
-		if err := ready(have == len(files)); err != nil || have == len(files) {
-			return errors.Join(err, s.commit())
-		}
-		if err := migrate(&conn{s}, have, files); err != nil {
-			return err
+			return errors.Join(err, s.rollback())
 		}
 		return s.commit()
 	})

@@ -44,11 +44,25 @@ func connect(ctx context.Context, config *pgxpool.Config, ready func(upToDate bo
 		return nil, refusal(err)
 	}
 	d := &server{pool: pool, patience: patience}
-	if err := d.prepare(ctx, ready); err != nil {
+	err = d.lend(ctx, checkLetters)
+	if err == nil {
+		err = d.prepare(ctx, ready)
+	}
+	if err != nil {
 		pool.Close()
-		return nil, err
+		return nil, unprepared(err)
 	}
 	return start(d, int(max(1, config.MaxConns/2))), nil
+}
+
+// checkLetters refuses a database that does not know every name that people have.
+func checkLetters(s *serverConn) error {
+	switch letters := s.pg.PgConn().ParameterStatus("server_encoding"); letters {
+	case "UTF8", "SQL_ASCII", "": // some poolers do not say
+		return nil
+	default:
+		return fmt.Errorf("the database knows the letters of %s only; make one WITH ENCODING 'UTF8'", letters)
+	}
 }
 
 // parseURL reads a URL, which may say other than what is set here. Statements are
@@ -131,4 +145,21 @@ func verdict(code string) string {
 		return "the server is starting or stopping; try again in a moment"
 	}
 	return fmt.Sprintf("the server refuses to connect (SQLSTATE %s)", code)
+}
+
+// unprepared adds what can be done where no tables can be made.
+func unprepared(err error) error {
+	failure, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return err
+	}
+	switch failure.Code {
+	case "42501":
+		return fmt.Errorf("%w; make the user the owner of the database, or GRANT CREATE ON SCHEMA public to it", err)
+	case "3F000":
+		return fmt.Errorf("%w; the database has no schema to make tables in: CREATE SCHEMA public", err)
+	case "25006":
+		return fmt.Errorf("%w; the server is a standby: put the primary's host into the URL", err)
+	}
+	return err
 }
