@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -60,6 +61,20 @@ func TestOpenHeedsItsContext(t *testing.T) {
 			t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
 		}
 	})
+}
+
+// TestFileEndsLeases: whoever had the file before lives no more.
+func TestFileEndsLeases(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "usher.db")
+	s := open(t, name)
+	try(t, s.AddReplica(t.Context(), "last", time.Hour))
+	if live, dead, err := s.Replicas(t.Context()); err != nil || live != 1 || len(dead) != 0 {
+		t.Errorf("got %d live and %q dead, %v, want one that lives", live, dead, err)
+	}
+	try(t, s.Close())
+	if live, dead, err := open(t, name).Replicas(t.Context()); err != nil || live != 0 || !slices.Equal(dead, []string{"last"}) {
+		t.Errorf("got %d live and %q dead, %v, want it dead", live, dead, err)
+	}
 }
 
 func TestFileNames(t *testing.T) {

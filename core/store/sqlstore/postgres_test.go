@@ -129,7 +129,7 @@ func testStartTogether(t *testing.T, url string) {
 	files, err := scripts(migrations)
 	try(t, err)
 	got, err := commitFor(t.Context(), openURL(t, url), kept, func(c *conn) (int, error) {
-		return get(c, scanInt, "SELECT SUM(version)::bigint FROM schema_version")
+		return get(c, scanCount, "SELECT SUM(version)::bigint FROM schema_version")
 	})
 	if err != nil || got != len(files) {
 		t.Errorf("got versions that add up to %d, %v, want %d once", got, err, len(files))
@@ -191,7 +191,7 @@ func testServerClock(t *testing.T, url string) {
 	}
 	try(t, s.PutTell(ctx, store.Tell{Key: "soon", Try: soon}))
 	try(t, s.PutTell(ctx, store.Tell{Key: "late", Try: late}))
-	tells, err := s.DueTells(ctx, 2)
+	tells, err := s.DueTells(ctx, "", 2)
 	if err != nil || len(tells) != 1 || tells[0].Key != "soon" {
 		t.Errorf("got %v, %v due, want what is by the server's clock", tells, err)
 	}

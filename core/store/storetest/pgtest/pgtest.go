@@ -35,11 +35,11 @@ const (
 
 // Server is a PostgreSQL server.
 type Server struct {
-	dir   string // holds the data and the socket
-	bin   string // holds the programs
-	as    *syscall.SysProcAttr
-	made  atomic.Int32
-	now   *process
+	dir  string // holds the data and the socket
+	bin  string // holds the programs
+	as   *syscall.SysProcAttr
+	made atomic.Int32
+	now  *process
 }
 
 // Start starts a server that ends with tb.
