@@ -24,7 +24,6 @@ func (c *Config) settle() mistakes {
 	if c.Previous != "" {
 		m.checkSecret("USHER_SECRET_PREVIOUS", c.Previous)
 	}
-	m.checkStore(c.Store.Name)
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	m.checkPublicURL(c.PublicURL)
 	c.Listen = cmp.Or(c.Listen, listenBy(c.PublicURL))
@@ -78,13 +77,6 @@ func (m *mistakes) checkSecret(name string, s seal.Secret) {
 		m.addf(name, "is missing. Print one with: usher secret")
 	case len(s) < seal.MinSecret:
 		m.addf(name, "has %d characters and needs at least %d. Print one with: usher secret", len(s), seal.MinSecret)
-	}
-}
-
-// checkStore does not quote the name: that of a server holds a password.
-func (m *mistakes) checkStore(name string) {
-	if strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://") {
-		m.addf("USHER_STORE", "names a server, and this version keeps its data in a file. Name one, such as usher.db")
 	}
 }
 

@@ -45,7 +45,7 @@ func load(t *testing.T, environ []string, file string) Config {
 func TestDefaults(t *testing.T) {
 	c := load(t, least(), "")
 	for _, tt := range []struct{ name, got, want string }{
-		{"store", c.Store.Name, "usher.db"},
+		{"store", c.Store.Name.Reveal(), "usher.db"},
 		{"listen", c.Listen, "127.0.0.1:8080"},
 		{"public URL", c.PublicURL, ""},
 		{"log", c.Log + " " + c.Level, "text info"},
@@ -59,6 +59,17 @@ func TestDefaults(t *testing.T) {
 	}
 	if len(c.Providers) != 0 {
 		t.Errorf("got %d providers, want none", len(c.Providers))
+	}
+}
+
+func TestStoreIsNotPrinted(t *testing.T) {
+	const url = "postgres://usher:hunter2@db/usher"
+	c := load(t, least("USHER_STORE="+url), "")
+	if c.Store.Name.Reveal() != url {
+		t.Errorf("got %q, want %q", c.Store.Name.Reveal(), url)
+	}
+	if printed := fmt.Sprintf("%v %+v %#v", c, c, c); strings.Contains(printed, "hunter2") {
+		t.Errorf("got the password in %s", printed)
 	}
 }
 
@@ -89,7 +100,7 @@ func TestPublicURL(t *testing.T) {
 func TestFile(t *testing.T) {
 	file := written(t, "# mine", "USHER_SECRET='"+secret+"'", "export TELEGRAM_TOKEN="+token, "USHER_LOG=json", "USHER_STORE=a.db", "USHER_LOG_LEVEL=debug")
 	c := load(t, []string{"USHER_STORE=b.db", "USHER_LOG="}, file)
-	got := []string{c.Secret.Reveal(), c.Telegram.Token.Reveal(), c.Store.Name, c.Log, c.Level}
+	got := []string{c.Secret.Reveal(), c.Telegram.Token.Reveal(), c.Store.Name.Reveal(), c.Log, c.Level}
 	if want := []string{secret, token, "b.db", "text", "debug"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -102,8 +113,8 @@ func TestUsualFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, err := Load(least(), "")
-	if err != nil || c.Store.Name != "mine.db" {
-		t.Errorf("got %q and %v, want mine.db", c.Store.Name, err)
+	if err != nil || c.Store.Name.Reveal() != "mine.db" {
+		t.Errorf("got %q and %v, want mine.db", c.Store.Name.Reveal(), err)
 	}
 }
 
@@ -155,11 +166,9 @@ func TestMistakes(t *testing.T) {
 			want:    []string{"USHER_SECRET: cannot be used: read secret: it was stored as [redacted]"},
 		},
 		{
-			name: "words and addresses",
-			environ: least("USHER_LOG=xml", "USHER_LOG_LEVEL=loud", "USHER_LISTEN=8080", "USHER_PUBLIC_URL=bot.example.com",
-				"USHER_STORE=postgres://usher:hunter2@db/usher"),
+			name:    "words and addresses",
+			environ: least("USHER_LOG=xml", "USHER_LOG_LEVEL=loud", "USHER_LISTEN=8080", "USHER_PUBLIC_URL=bot.example.com"),
 			want: []string{
-				"USHER_STORE: names a server, and this version keeps its data in a file. Name one, such as usher.db",
 				"USHER_PUBLIC_URL: is not an absolute URL, as in https://login.example.com. Give it as in https://bot.example.com",
 				`USHER_LISTEN: "8080" is no address to listen on. Give one as in 127.0.0.1:8080, or :8080 for all networks`,
 				`USHER_LOG: is "xml". Choose one of text, json`,

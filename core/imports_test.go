@@ -26,6 +26,7 @@ const (
 var importRules = []struct{ from, may string }{
 	{"core/markup", ""},
 	{"core/seal", ""},
+	{"core/store/sqlstore", "core/store$ core/seal"}, // its settings may hold a password
 	{"core/store/*", "core/store$"},
 	{"core/replica", "core/store$"},
 	{"core/store", ""},
@@ -52,6 +53,7 @@ var libraries = []struct{ path, only string }{
 	{"github.com/go-telegram-bot-api/telegram-bot-api", "adapters/telegram cmd/bench"},
 	{"github.com/zitadel/oidc", interop},
 	{"github.com/luikyv/go-oidc", interop},
+	{"github.com/jackc/pgx", "core/store/sqlstore core/store/storetest/pgtest"},
 	{"go.uber.org/fx", "cmd module.go module_test.go"},
 	{"golang.org/x/oauth2", "cmd/bench"}, // to compare with
 }
@@ -105,7 +107,8 @@ func TestImportRules(t *testing.T) {
 		{"markup", using("core/markup/parse.go", "core/seal"), "core/markup may not import core/seal"},
 		{"seal", using("core/seal/seal.go", "core/store"), "core/seal may not import core/store"},
 		{"store", using("core/store/store.go", "core/seal"), "may not import core/seal"},
-		{"one store's way", using("core/store/sqlstore/open.go", "core/store"), ""},
+		{"one store's way", using("core/store/sqlstore/open.go", "core/store", "core/seal"), ""},
+		{"a store's server", using("core/store/storetest/pgtest/pgtest.go", "core/seal"), "may not import core/seal"},
 		{"another store", using("core/store/sqlstore/open.go", "core/store/storetest"), "may not"},
 		{"core down", using("core/login.go", "authflow", "core/markup", "core/seal", "core/store"), ""},
 		{"core up", using("core/bot.go", "adapters/slack"), "core may not import adapters/slack"},

@@ -64,7 +64,7 @@ func rotate(ctx context.Context, environ []string, file string, out, errs io.Wri
 	if err != nil {
 		return err
 	}
-	db, err := sqlstore.OpenBeside(ctx, c.Store.Name)
+	db, err := sqlstore.OpenBeside(ctx, c.Store.Name.Reveal())
 	if err != nil {
 		return err
 	}

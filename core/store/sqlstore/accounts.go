@@ -82,12 +82,11 @@ func scanCount(r row) (n int, err error) {
 }
 
 // RemoveAccount implements store.Accounts.
-func (s *Store) RemoveAccount(ctx context.Context, person, provider, linkedBy string) (a store.Account, err error) {
-	err = s.commit(ctx, synced, func(c *conn) (err error) {
-		a, err = get(c, scanAccount, `DELETE FROM account
+func (s *Store) RemoveAccount(ctx context.Context, person, provider, linkedBy string) (store.Account, error) {
+	a, err := commitFor(ctx, s, synced, func(c *conn) (store.Account, error) {
+		return get(c, scanAccount, `DELETE FROM account
 			WHERE person = $1 AND provider = $2 AND ($3 = '' OR linked_by = $3)
 			RETURNING `+accountColumns, person, provider, linkedBy)
-		return err
 	})
 	if err != nil {
 		return store.Account{}, fmt.Errorf("remove account at %s: %w", provider, err)

@@ -5,19 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 )
 
-// maxGroup bounds how long the first writer of a group waits for the last.
-const maxGroup = 256
+// maxGroup bounds how long the first writer of a group waits for the last. A
+// server keeps up to 64 savepoints of a transaction at hand.
+const maxGroup = 64
 
-// level is how firmly a write stands before its writer is answered. In WAL mode
-// a commit under NORMAL syncs nothing, and the next one under FULL syncs what
-// came before it as well (sqlite.org/pragma.html#pragma_synchronous).
-type level string
+// tries is how often a job is run before the last thing that was in its way is
+// taken for an answer.
+const tries = 8
+
+// level is how firmly a write stands before its writer is answered.
+type level int
 
 const (
-	kept   level = "NORMAL" // survives the process
-	synced level = "FULL"   // survives the machine
+	kept   level = iota // survives the process
+	synced              // survives the machine
 )
 
 // job is the statements of one verb: all of them or none.
@@ -29,8 +33,9 @@ type job struct {
 }
 
 // commit has run executed and committed, together with what others write at the
-// time. A context that ends while the job waits ends the wait. Once the committer
-// has taken the job, commit returns what became of it.
+// time. It may be run more than once, and counts once. A context that ends while
+// the job waits for its turn ends the job; one that ends later ends the wait for
+// what becomes of it, so that run must leave alone what its caller has then.
 func (s *Store) commit(ctx context.Context, l level, run func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -43,17 +48,34 @@ func (s *Store) commit(ctx context.Context, l level, run func(*conn) error) erro
 	j := &job{level: l, run: run, done: make(chan error, 1)}
 	select {
 	case s.queue <- j:
-		return <-j.done
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-s.ended:
 		return errClosed
 	}
+	select {
+	case err := <-j.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
-// commits is the committer. It ends when the store is closing and nobody waits.
+// commitFor is commit for a verb that returns something of what it wrote.
+func commitFor[T any](ctx context.Context, s *Store, l level, run func(*conn) (T, error)) (T, error) {
+	var v, none T
+	err := s.commit(ctx, l, func(c *conn) (err error) {
+		v, err = run(c)
+		return err
+	})
+	if err != nil {
+		return none, err
+	}
+	return v, nil
+}
+
+// commits is a committer. It ends when the store is closing and nobody waits.
 func (s *Store) commits() {
-	defer close(s.ended)
 	for {
 		var group []*job
 		select {
@@ -84,49 +106,40 @@ func (s *Store) gather(group []*job) []*job {
 	return group
 }
 
+// flush commits a group and answers its writers. What something passing was in
+// the way of goes into another transaction.
 func (s *Store) flush(group []*job) {
-	c := <-s.write
-	err := c.require(group)
-	if err == nil {
-		err = c.transaction(func() error { return c.runAll(group) })
-	}
-	s.write <- c
-	for _, j := range group {
-		if err != nil && (len(group) > 1 || j.err == nil) { // one that was alone has its own error
-			j.err = fmt.Errorf("commit: %w", err)
+	for try := 1; len(group) > 0; try++ {
+		need := slices.MaxFunc(group, func(a, b *job) int { return int(a.level - b.level) }).level
+		err := s.db.write(need, func(c *conn) error { return runAll(c, group) })
+		var again []*job
+		for _, j := range group {
+			switch {
+			case err == nil:
+			case len(group) == 1 && j.err != nil:
+				j.err = err // its own, as the database explains it
+			default:
+				j.err = fmt.Errorf("commit: %w", err)
+			}
+			if try < tries && s.db.passing(j.err) {
+				again = append(again, j)
+			} else {
+				j.done <- j.err
+			}
 		}
-		j.done <- j.err
+		group = again
 	}
-}
-
-// require sets the level that the group needs.
-func (c *conn) require(group []*job) error {
-	need := kept
-	for _, j := range group {
-		if j.level == synced {
-			need = synced
-		}
-	}
-	if need == c.level {
-		return nil
-	}
-	// Not a prepared statement: SQLite obeys this one while it compiles it.
-	if _, err := c.sql.ExecContext(context.Background(), "PRAGMA synchronous = "+string(need)); err != nil {
-		return err
-	}
-	c.level = need
-	return nil
 }
 
 // runAll runs each job in a savepoint, so that one that fails is undone alone.
 // A job that is alone needs none. It returns an error when the whole group is lost.
-func (c *conn) runAll(group []*job) error {
+func runAll(c *conn, group []*job) error {
 	if len(group) == 1 {
 		group[0].err = group[0].run(c)
 		return group[0].err
 	}
 	for _, j := range group {
-		if _, err := c.exec("SAVEPOINT job"); err != nil {
+		if err := c.ahead("SAVEPOINT job"); err != nil {
 			return err
 		}
 		if j.err = j.run(c); j.err != nil {
@@ -134,26 +147,9 @@ func (c *conn) runAll(group []*job) error {
 				return errors.Join(j.err, err)
 			}
 		}
-		if _, err := c.exec("RELEASE job"); err != nil {
+		if err := c.ahead("RELEASE job"); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// transaction commits what f did, or nothing when it fails.
-func (c *conn) transaction(f func() error) error {
-	if _, err := c.exec("BEGIN IMMEDIATE"); err != nil {
-		return err
-	}
-	err := f()
-	if err == nil {
-		_, err = c.exec("COMMIT")
-	}
-	if err != nil {
-		// After some errors SQLite has rolled back by itself, and says so here.
-		// If a transaction did stay open, the next BEGIN fails.
-		c.exec("ROLLBACK") //nolint:errcheck // see above
-	}
-	return err
 }

@@ -49,10 +49,24 @@ type stalled struct {
 	release func()
 }
 
-func stall(t *testing.T) stalled {
-	s := openTest(t)
-	c := <-s.write
-	return stalled{Store: s, t: t, release: func() { s.write <- c }}
+// hold takes the connection that writes, until it is told to give it back.
+func hold(t *testing.T, s *Store) (release func()) {
+	t.Helper()
+	if d, ok := s.db.(*server); ok { // a pool of one
+		c, err := d.pool.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Release
+	}
+	writes := s.db.(*file).writes
+	c := <-writes
+	return func() { writes <- c }
+}
+
+func stall(t *testing.T, s *Store) stalled {
+	t.Helper()
+	return stalled{Store: s, t: t, release: hold(t, s)}
 }
 
 func (s stalled) later(ctx context.Context, l level, run func(*conn) error) <-chan error {
@@ -62,98 +76,108 @@ func (s stalled) later(ctx context.Context, l level, run func(*conn) error) <-ch
 	return answer
 }
 
-func TestFailingJobIsUndoneAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := stall(t)
-		wrong := errors.New("wrong")
-		first := s.later(t.Context(), kept, insert("first"))
-		before := s.later(t.Context(), kept, insert("before"))
-		failing := s.later(t.Context(), kept, func(c *conn) error { return errors.Join(insert("failing")(c), wrong) })
-		clash := s.later(t.Context(), kept, insert("before"))
-		after := s.later(t.Context(), kept, insert("after"))
-		s.release()
-		for name, answer := range map[string]<-chan error{"first": first, "before": before, "after": after} {
-			if err := <-answer; err != nil || !has(t, s.Store, name) {
-				t.Errorf("%s: got %v, want it written", name, err)
-			}
-		}
-		if err := <-failing; !errors.Is(err, wrong) || has(t, s.Store, "failing") {
-			t.Errorf("failing: got %v, want %v and nothing written", err, wrong)
-		}
-		if err := <-clash; err == nil {
-			t.Error("clash: got nil, want the database's refusal")
-		}
-	})
+// testGroups is about what becomes of jobs that are committed together.
+func testGroups(t *testing.T, open func(*testing.T) *Store) {
+	for _, tt := range []struct {
+		name string
+		run  func(*testing.T, stalled)
+	}{
+		{"a failing job is undone alone", failingJobIsUndoneAlone},
+		{"a lost group is reported", lostGroupIsReported},
+		{"a context ends the wait only", contextEndsTheWaitOnly},
+		{"close writes what waits", closeWritesWhatWaits},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { tt.run(t, stall(t, open(t))) })
+		})
+	}
 }
 
-func TestLostGroupIsReported(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := stall(t)
-		first := s.later(t.Context(), kept, insert("first"))
-		before := s.later(t.Context(), kept, insert("before"))
-		broken := s.later(t.Context(), kept, func(c *conn) error { _, err := c.exec("ROLLBACK"); return err })
-		s.release()
-		if err := <-first; err != nil {
-			t.Errorf("the group before: got %v", err)
+func TestGroups(t *testing.T) { testGroups(t, openTest) }
+
+func failingJobIsUndoneAlone(t *testing.T, s stalled) {
+	wrong := errors.New("wrong")
+	first := s.later(t.Context(), kept, insert("first"))
+	before := s.later(t.Context(), kept, insert("before"))
+	failing := s.later(t.Context(), kept, func(c *conn) error { return errors.Join(insert("failing")(c), wrong) })
+	clash := s.later(t.Context(), kept, insert("before"))
+	after := s.later(t.Context(), kept, insert("after"))
+	s.release()
+	for name, answer := range map[string]<-chan error{"first": first, "before": before, "after": after} {
+		if err := <-answer; err != nil || !has(t, s.Store, name) {
+			t.Errorf("%s: got %v, want it written", name, err)
 		}
-		for name, answer := range map[string]<-chan error{"before": before, "broken": broken} {
-			if err := <-answer; err == nil {
-				t.Errorf("%s: got nil, want an error: its transaction is gone", name)
-			}
-		}
-		if has(t, s.Store, "before") {
-			t.Error("a job that was reported as lost is there")
-		}
-		if err := s.commit(t.Context(), kept, insert("next")); err != nil || !has(t, s.Store, "next") {
-			t.Errorf("the group after: got %v, want it written", err)
-		}
-	})
+	}
+	if err := <-failing; !errors.Is(err, wrong) || has(t, s.Store, "failing") {
+		t.Errorf("failing: got %v, want %v and nothing written", err, wrong)
+	}
+	if err := <-clash; err == nil {
+		t.Error("clash: got nil, want the database's refusal")
+	}
 }
 
-func TestContextEndsTheWaitOnly(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := stall(t)
-		ctx, end := context.WithTimeout(t.Context(), time.Minute)
-		defer end()
-		taken := s.later(ctx, kept, insert("taken"))
-		waiting := s.later(ctx, kept, insert("waiting"))
-		time.Sleep(2 * time.Minute)
-		if err := <-waiting; !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v for the job that waited, want %v", err, context.DeadlineExceeded)
+func lostGroupIsReported(t *testing.T, s stalled) {
+	first := s.later(t.Context(), kept, insert("first"))
+	before := s.later(t.Context(), kept, insert("before"))
+	broken := s.later(t.Context(), kept, func(c *conn) error { _, err := c.exec("ROLLBACK"); return err })
+	s.release()
+	if err := <-first; err != nil {
+		t.Errorf("the group before: got %v", err)
+	}
+	for name, answer := range map[string]<-chan error{"before": before, "broken": broken} {
+		if err := <-answer; err == nil {
+			t.Errorf("%s: got nil, want an error: its transaction is gone", name)
 		}
-		s.release()
-		if err := <-taken; err != nil || !has(t, s.Store, "taken") {
-			t.Errorf("got %v for the job that was taken, want it written", err)
-		}
-		if has(t, s.Store, "waiting") {
-			t.Error("a job that was given up is there")
-		}
-	})
+	}
+	if has(t, s.Store, "before") {
+		t.Error("a job that was reported as lost is there")
+	}
+	if err := s.commit(t.Context(), kept, insert("next")); err != nil || !has(t, s.Store, "next") {
+		t.Errorf("the group after: got %v, want it written", err)
+	}
 }
 
-func TestCloseWritesWhatWaits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := stall(t)
-		var answers []<-chan error
-		for i := range 3 {
-			answers = append(answers, s.later(t.Context(), synced, insert(fmt.Sprint(i))))
+func contextEndsTheWaitOnly(t *testing.T, s stalled) {
+	ctx, end := context.WithTimeout(t.Context(), time.Second)
+	defer end()
+	taken := s.later(ctx, kept, insert("taken"))
+	waiting := s.later(ctx, kept, insert("waiting"))
+	time.Sleep(2 * time.Second)
+	if err := <-waiting; !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v for the job that waited, want %v", err, context.DeadlineExceeded)
+	}
+	if err := <-taken; !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v for the job that was taken, want %v", err, context.DeadlineExceeded)
+	}
+	s.release()
+	if err := s.commit(t.Context(), kept, insert("next")); err != nil || !has(t, s.Store, "taken") {
+		t.Errorf("got %v, want the job that was taken written", err)
+	}
+	if has(t, s.Store, "waiting") {
+		t.Error("a job that was given up is there")
+	}
+}
+
+func closeWritesWhatWaits(t *testing.T, s stalled) {
+	var answers []<-chan error
+	for i := range 3 {
+		answers = append(answers, s.later(t.Context(), synced, insert(fmt.Sprint(i))))
+	}
+	closed := make(chan error)
+	go func() { closed <- s.Close() }()
+	synctest.Wait()
+	if err := s.commit(t.Context(), kept, insert("late")); !errors.Is(err, errClosed) {
+		t.Errorf("got %v for a job after Close, want %v", err, errClosed)
+	}
+	s.release()
+	for i, answer := range answers {
+		if err := <-answer; err != nil {
+			t.Errorf("job %d: got %v, want it written", i, err)
 		}
-		closed := make(chan error)
-		go func() { closed <- s.Close() }()
-		synctest.Wait()
-		if err := s.commit(t.Context(), kept, insert("late")); !errors.Is(err, errClosed) {
-			t.Errorf("got %v for a job after Close, want %v", err, errClosed)
-		}
-		s.release()
-		for i, answer := range answers {
-			if err := <-answer; err != nil {
-				t.Errorf("job %d: got %v, want it written", i, err)
-			}
-		}
-		if err := <-closed; err != nil {
-			t.Error(err)
-		}
-	})
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
 }
 
 func TestCloseWaitsForReaders(t *testing.T) {
@@ -198,16 +222,15 @@ func TestLevels(t *testing.T) {
 		s := openTest(t)
 		for _, tt := range tests {
 			var got int
-			c := <-s.write
-			held := stalled{Store: s, t: t}
+			held := stalled{Store: s, t: t, release: hold(t, s)}
 			held.later(t.Context(), kept, func(*conn) error { return nil }) // keeps the committer busy
 			var answers []<-chan error
 			for _, l := range tt.levels {
 				answers = append(answers, held.later(t.Context(), l, func(c *conn) error {
-					return c.sql.QueryRowContext(context.Background(), "PRAGMA synchronous").Scan(&got)
+					return c.each(func(r row) error { return r.Scan(&got) }, "PRAGMA synchronous")
 				}))
 			}
-			s.write <- c
+			held.release()
 			for _, answer := range answers {
 				if err := <-answer; err != nil {
 					t.Fatal(err)

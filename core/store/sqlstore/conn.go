@@ -1,111 +1,61 @@
 package sqlstore
 
 import (
-	"context"
-	"database/sql"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/usherbot/usher/core/store"
 )
 
-// conn is a connection with its prepared statements. Whoever took it from its
-// channel has it alone. A context ends the wait for a connection, never a
-// statement: those take microseconds, and to interrupt one costs more.
-type conn struct {
-	sql   *sql.Conn
-	stmts map[string]*sql.Stmt // by their text, which is never made of values
-	level level                // of its next commit
+// conn is a connection. Whoever was lent it has it alone.
+type conn struct{ session }
+
+// session is a conversation with one of the databases.
+type session interface {
+	// exec runs a statement and returns how many rows it changed.
+	exec(query string, args ...any) (int64, error)
+	// each runs a statement and calls f with every row.
+	each(f func(row) error, query string, args ...any) error
+	// script runs statements without arguments, spelled as in migrations/.
+	script(text string) error
+	// ahead runs a statement about the transaction, at the latest when the next
+	// other one is run, which then says what went wrong.
+	ahead(query string) error
 }
 
 // row is a row to scan.
 type row interface{ Scan(dest ...any) error }
 
-func (c *conn) stmt(query string) (*sql.Stmt, error) {
-	if st, ok := c.stmts[query]; ok {
-		return st, nil
-	}
-	st, err := c.sql.PrepareContext(context.Background(), query)
-	if err != nil {
-		return nil, err
-	}
-	c.stmts[query] = st
-	return st, nil
-}
-
-// close closes the statements first: with one open, SQLite would keep the file.
-func (c *conn) close() error {
-	var errs []error
-	for _, st := range c.stmts {
-		errs = append(errs, st.Close())
-	}
-	return errors.Join(append(errs, c.sql.Close())...)
-}
-
-// exec runs a statement and returns how many rows it changed.
-func (c *conn) exec(query string, args ...any) (int64, error) {
-	st, err := c.stmt(query)
-	if err != nil {
-		return 0, err
-	}
-	result, err := st.ExecContext(context.Background(), args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-// get reads one row, or returns store.ErrNotFound.
+// get reads the one row that there is, or returns store.ErrNotFound.
 func get[T any](c *conn, scan func(row) (T, error), query string, args ...any) (T, error) {
-	var none T
-	st, err := c.stmt(query)
-	if err != nil {
+	var v, none T
+	found := false
+	err := c.each(func(r row) (err error) {
+		v, err = scan(r)
+		found = true
+		return err
+	}, query, args...)
+	switch {
+	case err != nil:
 		return none, err
-	}
-	v, err := scan(st.QueryRowContext(context.Background(), args...))
-	if errors.Is(err, sql.ErrNoRows) {
+	case !found:
 		return none, store.ErrNotFound
 	}
-	return v, err
+	return v, nil
 }
 
 // list reads all rows.
 func list[T any](c *conn, scan func(row) (T, error), query string, args ...any) (all []T, err error) {
-	st, err := c.stmt(query)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := st.QueryContext(context.Background(), args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
+	err = c.each(func(r row) error {
+		v, err := scan(r)
 		all = append(all, v)
-	}
-	return all, rows.Err()
-}
-
-// look lends a connection to f, which only reads.
-func (s *Store) look(ctx context.Context, f func(*conn) error) error {
-	if err := ctx.Err(); err != nil {
 		return err
+	}, query, args...)
+	if err != nil {
+		return nil, err
 	}
-	select {
-	case c := <-s.read:
-		defer func() { s.read <- c }()
-		return f(c)
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-s.ended:
-		return errClosed
-	}
+	return all, nil
 }
 
 // stamp is a time as the tables have it: milliseconds, NULL for the zero time.

@@ -20,8 +20,8 @@ import (
 // magic is how every SQLite database begins (sqlite.org/fileformat2.html, 1.3.1).
 const magic = "SQLite format 3\x00"
 
-// patience is how long Open waits for the file, as when a restart overlaps.
-const patience = time.Second
+// overlap is how long Open waits for the file, as when a restart overlaps.
+const overlap = time.Second
 
 // InUseError is returned by Open for a file that another process, or another
 // Store of this one, has open. A program says so and ends.
@@ -31,13 +31,52 @@ func (e *InUseError) Error() string {
 	return fmt.Sprintf("store %s is in use by another usher; stop that one first or name another file", e.Name)
 }
 
+func openFile(ctx context.Context, name string) (*Store, error) {
+	path, err := locate(name)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := claim(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := openLocked(ctx, path, lock)
+	if err != nil {
+		return nil, errors.Join(err, lock.Unlock())
+	}
+	return s, nil
+}
+
+func openLocked(ctx context.Context, path string, lock *flock.Flock) (*Store, error) {
+	if err := inspect(path); err != nil {
+		return nil, err
+	}
+	s, err := open(ctx, uri(path), lock, func(bool) error { return restrict(path) })
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, explain(err))
+	}
+	return s, nil
+}
+
+func openFileBeside(ctx context.Context, name string, ready func(upToDate bool) error) (*Store, error) {
+	path, err := locate(name)
+	if err != nil {
+		return nil, err
+	}
+	// Not inspect: a bot in this process would lose its locks by it.
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("open store: %w; name the one that usher serve uses", err)
+	}
+	s, err := open(ctx, uri(path), nil, ready)
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, explain(err))
+	}
+	return s, nil
+}
+
 // locate returns the one absolute path of the file that name means, so that two
 // names of it make one lock.
 func locate(name string) (string, error) {
-	if strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://") {
-		// Such a name may hold a password; it is not repeated.
-		return "", errors.New("open store: this version does not support PostgreSQL; name a file instead")
-	}
 	if name == "" {
 		return "", errors.New("open store: it has no name; name a file")
 	}
@@ -65,9 +104,9 @@ func locate(name string) (string, error) {
 // remove it would let two processes each lock their own.
 func claim(ctx context.Context, path string) (*flock.Flock, error) {
 	lock := flock.New(path + ".lock")
-	wait, cancel := context.WithTimeout(ctx, patience)
+	wait, cancel := context.WithTimeout(ctx, overlap)
 	defer cancel()
-	_, err := lock.TryLockContext(wait, patience/20)
+	_, err := lock.TryLockContext(wait, overlap/20)
 	switch {
 	case ctx.Err() != nil:
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, ctx.Err()), lock.Unlock())

@@ -69,17 +69,17 @@ func (s *Store) OpenLogins(ctx context.Context, person string) (all []store.Logi
 // ClaimLogins implements store.Logins. It writes only where there is something to
 // claim. Who is dead was asked before, in a statement of its own: one that joined
 // the two would decide by an old picture of who lives.
-func (s *Store) ClaimLogins(ctx context.Context, owner string, dead []string, live, limit int) (all []store.Login, err error) {
+func (s *Store) ClaimLogins(ctx context.Context, owner string, dead []string, live, limit int) ([]store.Login, error) {
 	from := append([]string{""}, dead...)
 	found := false
-	err = s.look(ctx, func(c *conn) (err error) {
+	err := s.look(ctx, func(c *conn) (err error) {
 		found, err = c.ownsLogins(from)
 		return err
 	})
+	var all []store.Login
 	if err == nil && found {
-		err = s.commit(ctx, synced, func(c *conn) (err error) {
-			all, err = c.claimLogins(owner, from, live, limit)
-			return err
+		all, err = commitFor(ctx, s, synced, func(c *conn) ([]store.Login, error) {
+			return c.claimLogins(owner, from, live, limit)
 		})
 	}
 	if err != nil {
@@ -111,7 +111,7 @@ func (c *conn) claimLogins(owner string, from []string, live, limit int) (all []
 			break
 		}
 		some, err := list(c, scanLogin, `UPDATE login SET owner = $1 WHERE id IN (
-				SELECT id FROM login WHERE ended_at IS NULL AND owner = $2 LIMIT $3)
+				SELECT id FROM login WHERE ended_at IS NULL AND owner = $2 LIMIT $3 /* FOR UPDATE SKIP LOCKED */)
 			RETURNING `+loginColumns, owner, of, most)
 		if err != nil {
 			return nil, err
@@ -139,7 +139,7 @@ func (s share) even(live int) int {
 func (s *Store) ChangedLogins(ctx context.Context, owner string, within time.Duration) (all []store.Changed, err error) {
 	err = s.look(ctx, func(c *conn) (err error) {
 		all, err = list(c, scanChanged, `SELECT id, wake_at, ended_at FROM login
-			WHERE owner = $1 AND changed_at >= $2`, owner, stamp(time.Now().Add(-within)))
+			WHERE owner = $1 AND changed_at >= $now - $2`, owner, within.Milliseconds())
 		return err
 	})
 	if err != nil {
@@ -155,9 +155,9 @@ func scanChanged(r row) (c store.Changed, err error) {
 
 // KeepLogin implements store.Logins.
 func (s *Store) KeepLogin(ctx context.Context, id string, was, origin []byte, wake time.Time, shown bool) error {
-	return s.update(ctx, "keep login "+id, `UPDATE login SET origin = $3, wake_at = $4, shown = $5, changed_at = $6
+	return s.update(ctx, "keep login "+id, `UPDATE login SET origin = $3, wake_at = $4, shown = $5, changed_at = $now
 		WHERE id = $1 AND origin IS NOT DISTINCT FROM $2 AND ended_at IS NULL`,
-		id, blob(was), blob(origin), stamp(wake), shown, stamp(time.Now()))
+		id, blob(was), blob(origin), stamp(wake), shown)
 }
 
 // PaceLogin implements store.Logins.
@@ -208,17 +208,16 @@ func (s *Store) ChangeLogin(ctx context.Context, ch store.Change) error {
 }
 
 func changeRow(c *conn, ch store.Change) error {
-	var ended time.Time
-	now := time.Now()
 	if ch.Ended {
-		ended, ch.Sealed = now, nil
+		ch.Sealed = nil
 	}
 	return c.mustUpdate(`UPDATE login SET state = $5, sealed = $6, origin = COALESCE($7, origin),
-			expires_at = COALESCE($8, expires_at), due_at = COALESCE($9, due_at), ended_at = $10, changed_at = $11
+			expires_at = COALESCE($8, expires_at), due_at = COALESCE($9, due_at),
+			ended_at = CASE WHEN $10 THEN $now END, changed_at = $now
 		WHERE id = $1 AND state = $2 AND ended_at IS NULL
-			AND ($3 IS NULL OR origin = $3) AND ($4 = '' OR owner = $4)`,
+			AND (origin = $3 OR $3 IS NULL) AND ($4 = '' OR owner = $4)`,
 		ch.ID, ch.From, blob(ch.Was), ch.Owner, ch.State, blob(ch.Sealed), blob(ch.Origin),
-		stamp(ch.Expires), stamp(ch.Due), stamp(ended), stamp(now))
+		stamp(ch.Expires), stamp(ch.Due), ch.Ended)
 }
 
 // CountStarts implements store.Logins.

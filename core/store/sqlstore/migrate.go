@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"context"
 	"embed"
 	"errors"
 	"fmt"
@@ -30,11 +29,11 @@ func scripts(from fs.FS) ([]string, error) {
 }
 
 // version returns the version of the tables, 0 for an empty database. It refuses
-// tables of another program and those of a version after newest.
-func version(ctx context.Context, c *conn, newest int) (int, error) {
-	var tables, ours, have int
-	err := c.sql.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(*) FILTER (WHERE name = 'schema_version')
-		FROM sqlite_master`).Scan(&tables, &ours)
+// tables of another program and those of a version after newest. counts is the
+// statement that counts the tables, and those that only ours has.
+func version(c *conn, counts string, newest int) (int, error) {
+	var tables, ours int
+	err := c.each(func(r row) error { return r.Scan(&tables, &ours) }, counts)
 	if err != nil {
 		return 0, fmt.Errorf("read tables: %w", err)
 	}
@@ -42,9 +41,10 @@ func version(ctx context.Context, c *conn, newest int) (int, error) {
 	case tables == 0:
 		return 0, nil
 	case ours == 0:
-		return 0, errors.New("the file is a database of another program; name another file")
+		return 0, errors.New("it is a database of another program; name another")
 	}
-	if err := c.sql.QueryRowContext(ctx, "SELECT version FROM schema_version").Scan(&have); err != nil {
+	have, err := get(c, scanCount, "SELECT version FROM schema_version")
+	if err != nil {
 		return 0, fmt.Errorf("read schema version: %w", err)
 	}
 	if have > newest {
@@ -54,26 +54,21 @@ func version(ctx context.Context, c *conn, newest int) (int, error) {
 	return have, nil
 }
 
-// migrate runs what comes after the version have, all of it or nothing.
-func migrate(ctx context.Context, c *conn, have int, files []string) error {
-	if have == len(files) {
-		return nil
+// migrate runs what comes after the version have, in a transaction of its caller's.
+func migrate(c *conn, have int, files []string) error {
+	for i, text := range files[have:] {
+		if err := c.script(text); err != nil {
+			return fmt.Errorf("migrate tables to version %d: %w", have+i+1, err)
+		}
 	}
-	return c.transaction(func() error {
-		for i, text := range files[have:] {
-			if _, err := c.sql.ExecContext(ctx, text); err != nil {
-				return fmt.Errorf("migrate tables to version %d: %w", have+i+1, err)
-			}
-		}
-		if have == 0 {
-			if _, err := c.sql.ExecContext(ctx, `CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT;
-				INSERT INTO schema_version VALUES (0)`); err != nil {
-				return fmt.Errorf("note schema version: %w", err)
-			}
-		}
-		if _, err := c.exec("UPDATE schema_version SET version = $1", len(files)); err != nil {
+	if have == 0 {
+		if err := c.script(`CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT;
+			INSERT INTO schema_version VALUES (0)`); err != nil {
 			return fmt.Errorf("note schema version: %w", err)
 		}
-		return nil
-	})
+	}
+	if _, err := c.exec("UPDATE schema_version SET version = $1", len(files)); err != nil {
+		return fmt.Errorf("note schema version: %w", err)
+	}
+	return nil
 }

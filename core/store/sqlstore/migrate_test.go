@@ -34,14 +34,15 @@ func TestMigrate(t *testing.T) {
 	}
 	c := dialEmpty(t)
 	for _, tt := range steps {
-		have, err := version(t.Context(), c, len(tt.files))
+		have, err := version(&conn{c}, fileTables, len(tt.files))
 		if err != nil {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
-		if err := migrate(t.Context(), c, have, tt.files); (err != nil) != tt.fails {
+		err = c.transaction(func(c *conn) error { return migrate(c, have, tt.files) })
+		if (err != nil) != tt.fails {
 			t.Errorf("%s: got %v, want failure: %v", tt.name, err, tt.fails)
 		}
-		got, err := version(t.Context(), c, len(tt.files))
+		got, err := version(&conn{c}, fileTables, len(tt.files))
 		if err != nil || got != tt.want {
 			t.Errorf("%s: got version %d, %v, want %d", tt.name, got, err, tt.want)
 		}
@@ -58,19 +59,19 @@ func TestMigrate(t *testing.T) {
 }
 
 // dialEmpty connects to an empty database.
-func dialEmpty(t *testing.T) *conn {
+func dialEmpty(t *testing.T) *fileConn {
 	t.Helper()
 	db, err := sql.Open("sqlite", Memory)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Store{db: db}
+	d := &file{db: db}
 	t.Cleanup(func() {
-		if err := s.disconnect(); err != nil {
+		if err := d.disconnect(); err != nil {
 			t.Error(err)
 		}
 	})
-	c, err := s.dial(t.Context())
+	c, err := d.dial(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

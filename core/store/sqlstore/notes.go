@@ -7,20 +7,20 @@ import (
 )
 
 // AddNote implements store.Notes.
-func (s *Store) AddNote(ctx context.Context, key string, value []byte, expires time.Time, marks ...string) (fresh bool, err error) {
-	err = s.commit(ctx, kept, func(c *conn) error {
+func (s *Store) AddNote(ctx context.Context, key string, value []byte, expires time.Time, marks ...string) (bool, error) {
+	fresh, err := commitFor(ctx, s, kept, func(c *conn) (bool, error) {
 		n, err := c.exec(`INSERT INTO note (key, value, expires_at) VALUES ($1, $2, $3)
 			ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at
-			WHERE note.expires_at <= $4`, key, blob(value), stamp(expires), stamp(time.Now()))
-		if fresh = n == 1; err != nil || !fresh {
-			return err
+			WHERE note.expires_at <= $now`, key, blob(value), stamp(expires))
+		if err != nil || n == 0 {
+			return false, err
 		}
 		for _, mark := range marks {
 			if _, err := c.exec("UPDATE note SET value = $1 WHERE key = $2", []byte(key), mark); err != nil {
-				return err
+				return false, err
 			}
 		}
-		return nil
+		return true, nil
 	})
 	if err != nil {
 		return false, fmt.Errorf("add note: %w", err)
@@ -46,7 +46,7 @@ func (s *Store) PutNote(ctx context.Context, key string, value []byte, expires t
 func (s *Store) Note(ctx context.Context, key string) (value []byte, err error) {
 	err = s.look(ctx, func(c *conn) (err error) {
 		value, err = get(c, scanBlob, `SELECT value FROM note
-			WHERE key = $1 AND (expires_at IS NULL OR expires_at > $2)`, key, stamp(time.Now()))
+			WHERE key = $1 AND (expires_at IS NULL OR expires_at > $now)`, key)
 		return err
 	})
 	if err != nil {
@@ -56,11 +56,10 @@ func (s *Store) Note(ctx context.Context, key string) (value []byte, err error) 
 }
 
 // TakeNote implements store.Notes.
-func (s *Store) TakeNote(ctx context.Context, key string) (value []byte, err error) {
-	err = s.commit(ctx, kept, func(c *conn) (err error) {
-		value, err = get(c, scanBlob, `DELETE FROM note
-			WHERE key = $1 AND (expires_at IS NULL OR expires_at > $2) RETURNING value`, key, stamp(time.Now()))
-		return err
+func (s *Store) TakeNote(ctx context.Context, key string) ([]byte, error) {
+	value, err := commitFor(ctx, s, kept, func(c *conn) ([]byte, error) {
+		return get(c, scanBlob, `DELETE FROM note
+			WHERE key = $1 AND (expires_at IS NULL OR expires_at > $now) RETURNING value`, key)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("take note: %w", err)

@@ -14,13 +14,12 @@ func scanTell(r row) (t store.Tell, err error) {
 	return t, err
 }
 
-// putTell writes a new row in place of an earlier one, for a new seq.
+// putTell writes a row or all of an earlier one anew. Either has a seq of its own.
 func putTell(c *conn, t store.Tell) error {
-	if _, err := c.exec("DELETE FROM outbox WHERE key = $1", t.Key); err != nil {
-		return err
-	}
 	_, err := c.exec(`INSERT INTO outbox (key, person, payload, try_at, tries, give_up_at, owner)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (key) DO UPDATE SET seq = excluded.seq, person = excluded.person, payload = excluded.payload,
+			try_at = excluded.try_at, tries = excluded.tries, give_up_at = excluded.give_up_at, owner = excluded.owner`,
 		t.Key, t.Person, t.Payload, stamp(t.Try), t.Tries, stamp(t.GiveUp), t.Owner)
 	return err
 }
@@ -36,10 +35,10 @@ func (s *Store) PutTell(ctx context.Context, t store.Tell) error {
 
 // ClaimTells implements store.Outbox. It writes only where there is something to
 // claim.
-func (s *Store) ClaimTells(ctx context.Context, owner string, dead []string) (claimed int, err error) {
+func (s *Store) ClaimTells(ctx context.Context, owner string, dead []string) (int, error) {
 	from := append([]string{""}, dead...)
 	var theirs []string
-	err = s.look(ctx, func(c *conn) error {
+	err := s.look(ctx, func(c *conn) error {
 		for _, of := range from {
 			_, err := get(c, scanText, "SELECT key FROM outbox WHERE owner = $1 LIMIT 1", of)
 			if err == nil {
@@ -50,17 +49,17 @@ func (s *Store) ClaimTells(ctx context.Context, owner string, dead []string) (cl
 		}
 		return nil
 	})
+	claimed := 0
 	if err == nil && len(theirs) > 0 {
-		err = s.commit(ctx, synced, func(c *conn) error {
-			claimed = 0
+		claimed, err = commitFor(ctx, s, synced, func(c *conn) (all int, err error) {
 			for _, of := range theirs {
 				n, err := c.exec("UPDATE outbox SET owner = $1 WHERE owner = $2", owner, of)
 				if err != nil {
-					return err
+					return 0, err
 				}
-				claimed += int(n)
+				all += int(n)
 			}
-			return nil
+			return all, nil
 		})
 	}
 	if err != nil {
@@ -74,9 +73,9 @@ func (s *Store) ClaimTells(ctx context.Context, owner string, dead []string) (cl
 func (s *Store) DueTells(ctx context.Context, owner string, limit int) (all []store.Tell, err error) {
 	err = s.look(ctx, func(c *conn) (err error) {
 		all, err = list(c, scanTell, `SELECT key, person, seq, payload, try_at, tries, give_up_at, owner FROM outbox
-			WHERE try_at <= $1 AND owner = $2 AND NOT EXISTS (SELECT 1 FROM outbox AS earlier
-				WHERE earlier.person = outbox.person AND earlier.seq < outbox.seq AND earlier.tries < $3)
-			ORDER BY +seq LIMIT $4`, stamp(time.Now()), owner, store.Patience, limit)
+			WHERE try_at <= $now AND owner = $1 AND NOT EXISTS (SELECT 1 FROM outbox AS earlier
+				WHERE earlier.person = outbox.person AND earlier.seq < outbox.seq AND earlier.tries < $2)
+			ORDER BY +seq LIMIT $3`, owner, store.Patience, limit)
 		return err
 	})
 	if err != nil {

@@ -9,18 +9,19 @@ import (
 )
 
 // Person implements store.People.
-func (s *Store) Person(ctx context.Context, platform, team, user string) (string, error) {
-	var id string
-	find := func(c *conn) (err error) {
-		id, err = get(c, scanText, `SELECT person FROM chatuser
+func (s *Store) Person(ctx context.Context, platform, team, user string) (id string, err error) {
+	find := func(c *conn) (string, error) {
+		return get(c, scanText, `SELECT person FROM chatuser
 			WHERE platform = $1 AND team = $2 AND user_id = $3`, platform, team, user)
-		return err
 	}
-	err := s.look(ctx, find)
+	err = s.look(ctx, func(c *conn) (err error) {
+		id, err = find(c)
+		return err
+	})
 	if errors.Is(err, store.ErrNotFound) {
-		err = s.commit(ctx, synced, func(c *conn) error {
+		id, err = commitFor(ctx, s, synced, func(c *conn) (string, error) {
 			if err := addPerson(c, platform, team, user); err != nil {
-				return err
+				return "", err
 			}
 			return find(c)
 		})

@@ -12,13 +12,11 @@ import (
 
 // ClaimRefreshes implements store.Accounts. Who waited for somebody else to claim
 // a row looks at its time again. A claim that is lost is only made again.
-func (s *Store) ClaimRefreshes(ctx context.Context, limit int, hold time.Duration) (all []store.Account, err error) {
-	err = s.commit(ctx, kept, func(c *conn) (err error) {
-		now := time.Now()
-		all, err = list(c, scanAccount, `UPDATE account SET refresh_at = $1 WHERE refresh_at <= $2 AND id IN (
-				SELECT id FROM account WHERE refresh_at <= $2 ORDER BY refresh_at LIMIT $3)
-			RETURNING `+accountColumns, stamp(now.Add(hold)), stamp(now), limit)
-		return err
+func (s *Store) ClaimRefreshes(ctx context.Context, limit int, hold time.Duration) ([]store.Account, error) {
+	all, err := commitFor(ctx, s, kept, func(c *conn) ([]store.Account, error) {
+		return list(c, scanAccount, `UPDATE account SET refresh_at = $now + $1 WHERE refresh_at <= $now AND id IN (
+				SELECT id FROM account WHERE refresh_at <= $now ORDER BY refresh_at LIMIT $2 /* FOR UPDATE SKIP LOCKED */)
+			RETURNING `+accountColumns, hold.Milliseconds(), limit)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claim refreshes: %w", err)
@@ -44,13 +42,11 @@ func scanTime(r row) (t time.Time, err error) {
 }
 
 // BeginRefresh implements store.Accounts.
-func (s *Store) BeginRefresh(ctx context.Context, id string, version int64, hold time.Duration) (sent time.Time, err error) {
-	err = s.commit(ctx, synced, func(c *conn) (err error) {
-		now := time.Now()
-		sent, err = get(c, scanTime, `UPDATE account SET refresh_sent_at = $3, refresh_at = $4
-			WHERE id = $1 AND version = $2 AND state = '' AND (refresh_sent_at IS NULL OR refresh_sent_at <= $5)
-			RETURNING refresh_sent_at`, id, version, stamp(now), stamp(now.Add(hold)), stamp(now.Add(-hold)))
-		return err
+func (s *Store) BeginRefresh(ctx context.Context, id string, version int64, hold time.Duration) (time.Time, error) {
+	sent, err := commitFor(ctx, s, synced, func(c *conn) (time.Time, error) {
+		return get(c, scanTime, `UPDATE account SET refresh_sent_at = $now, refresh_at = $now + $3
+			WHERE id = $1 AND version = $2 AND state = '' AND (refresh_sent_at IS NULL OR refresh_sent_at <= $now - $3)
+			RETURNING refresh_sent_at`, id, version, hold.Milliseconds())
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		err = store.ErrStale

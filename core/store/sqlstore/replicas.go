@@ -12,7 +12,7 @@ import (
 // AddReplica implements store.Replicas.
 func (s *Store) AddReplica(ctx context.Context, id string, life time.Duration) error {
 	err := s.commit(ctx, kept, func(c *conn) error {
-		_, err := c.exec("INSERT INTO replica (id, lease_until) VALUES ($1, $2)", id, stamp(time.Now().Add(life)))
+		_, err := c.exec("INSERT INTO replica (id, lease_until) VALUES ($1, $now + $2)", id, life.Milliseconds())
 		return err
 	})
 	if err != nil {
@@ -21,12 +21,12 @@ func (s *Store) AddReplica(ctx context.Context, id string, life time.Duration) e
 	return nil
 }
 
-// RenewReplica implements store.Replicas.
+// RenewReplica implements store.Replicas. One that were forgotten would let others
+// take what is still owned.
 func (s *Store) RenewReplica(ctx context.Context, id string, life time.Duration) error {
-	err := s.commit(ctx, kept, func(c *conn) error {
-		now := time.Now()
-		return c.mustUpdate("UPDATE replica SET lease_until = $2 WHERE id = $1 AND lease_until > $3",
-			id, stamp(now.Add(life)), stamp(now))
+	err := s.commit(ctx, synced, func(c *conn) error {
+		return c.mustUpdate("UPDATE replica SET lease_until = $now + $2 WHERE id = $1 AND lease_until > $now",
+			id, life.Milliseconds())
 	})
 	if err != nil {
 		return fmt.Errorf("renew replica: %w", err)
@@ -59,7 +59,7 @@ func (s *Store) EndReplica(ctx context.Context, id string) error {
 func (s *Store) Replicas(ctx context.Context) (live int, dead []string, err error) {
 	var all []replica
 	err = s.look(ctx, func(c *conn) (err error) {
-		all, err = list(c, scanReplica, "SELECT id, lease_until > $1 FROM replica", stamp(time.Now()))
+		all, err = list(c, scanReplica, "SELECT id, lease_until > $now FROM replica")
 		return err
 	})
 	if err != nil {
@@ -87,31 +87,24 @@ func scanReplica(r row) (one replica, err error) {
 
 // TakeLease implements store.Replicas. Whoever is seen dead stays dead, so what
 // was read of the holder is still true when the lease is taken from it.
-func (s *Store) TakeLease(ctx context.Context, key, replica string) (taken bool, err error) {
-	err = s.commit(ctx, kept, func(c *conn) error {
-		taken = false
-		now := stamp(time.Now())
-		if lives, err := c.lives(replica, now); err != nil || !lives {
-			return err
+func (s *Store) TakeLease(ctx context.Context, key, replica string) (bool, error) {
+	taken, err := commitFor(ctx, s, kept, func(c *conn) (bool, error) {
+		if lives, err := c.lives(replica); err != nil || !lives {
+			return false, err
 		}
 		holder, err := get(c, scanText, "SELECT replica FROM lease WHERE key = $1", key)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			n, err := c.exec("INSERT INTO lease (key, replica) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING", key, replica)
-			taken = n == 1
-			return err
-		case err != nil:
-			return err
-		case holder == replica:
-			taken = true
-			return nil
+			return n == 1, err
+		case err != nil || holder == replica:
+			return err == nil, err
 		}
-		if lives, err := c.lives(holder, now); err != nil || lives {
-			return err
+		if lives, err := c.lives(holder); err != nil || lives {
+			return false, err
 		}
 		n, err := c.exec("UPDATE lease SET replica = $3 WHERE key = $1 AND replica = $2", key, holder, replica)
-		taken = n == 1
-		return err
+		return n == 1, err
 	})
 	if err != nil {
 		return false, fmt.Errorf("take lease of %s: %w", key, err)
@@ -119,8 +112,8 @@ func (s *Store) TakeLease(ctx context.Context, key, replica string) (taken bool,
 	return taken, nil
 }
 
-func (c *conn) lives(id string, now stamp) (bool, error) {
-	_, err := get(c, scanText, "SELECT id FROM replica WHERE id = $1 AND lease_until > $2", id, now)
+func (c *conn) lives(id string) (bool, error) {
+	_, err := get(c, scanText, "SELECT id FROM replica WHERE id = $1 AND lease_until > $now", id)
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}

@@ -14,7 +14,12 @@ import (
 // racers is how many try the same thing at once.
 const racers = 16
 
-func testRaces(t *testing.T, s store.Store) {
+func testRaces(t *testing.T, s store.Store) { Races(t, s) }
+
+// Races runs the cases about races over stores of the same rows, whose racers take
+// turns at them. Run does so over one.
+func Races(t *testing.T, stores ...store.Store) {
+	s := stores[0]
 	ctx, later := t.Context(), time.Now().Add(time.Hour)
 	l, linked := fullLogin("ana", "github"), fullLogin("ana", "gitlab")
 	add(t, s, l, linked)
@@ -31,27 +36,27 @@ func testRaces(t *testing.T, s store.Store) {
 	tests := []struct {
 		name string
 		lost error // what all but one get
-		try  func(i int) error
+		try  func(s store.Store, i int) error
 	}{
-		{"AddNote", errLost, func(int) error { return fresh(s.AddNote(ctx, "added", nil, later)) }},
-		{"TakeNote", store.ErrNotFound, func(int) error { _, err := s.TakeNote(ctx, "taken"); return err }},
-		{"AddLogin", store.ErrOpen, func(int) error { return s.AddLogin(ctx, fullLogin("bob", "github")) }},
-		{"KeepLogin", store.ErrStale, func(i int) error {
+		{"AddNote", errLost, func(s store.Store, _ int) error { return fresh(s.AddNote(ctx, "added", nil, later)) }},
+		{"TakeNote", store.ErrNotFound, func(s store.Store, _ int) error { _, err := s.TakeNote(ctx, "taken"); return err }},
+		{"AddLogin", store.ErrOpen, func(s store.Store, _ int) error { return s.AddLogin(ctx, fullLogin("bob", "github")) }},
+		{"KeepLogin", store.ErrStale, func(s store.Store, i int) error {
 			return s.KeepLogin(ctx, l.ID, l.Origin, fmt.Append(nil, "origin", i), later, true)
 		}},
-		{"ChangeLogin", store.ErrStale, func(i int) error {
+		{"ChangeLogin", store.ErrStale, func(s store.Store, i int) error {
 			return s.ChangeLogin(ctx, store.Change{ID: l.ID, From: "waiting", State: fmt.Sprint("won by ", i)})
 		}},
-		{"Reseal", store.ErrStale, func(i int) error {
+		{"Reseal", store.ErrStale, func(s store.Store, i int) error {
 			return s.Reseal(ctx, store.Blob{In: store.InNote, ID: "sealed", Sealed: []byte("value")}, fmt.Append(nil, "anew", i))
 		}},
-		{"BeginRefresh", store.ErrStale, func(int) error {
+		{"BeginRefresh", store.ErrStale, func(s store.Store, _ int) error {
 			_, err := s.BeginRefresh(ctx, account.ID, account.Version, time.Hour)
 			return err
 		}},
-		{"ClaimRefreshes", errLost, func(int) error { return won(s.ClaimRefreshes(ctx, 1, time.Hour)) }},
-		{"RenewAccount", store.ErrStale, func(int) error { return s.RenewAccount(ctx, account, nil) }},
-		{"RemoveAccount", store.ErrNotFound, func(int) error {
+		{"ClaimRefreshes", errLost, func(s store.Store, _ int) error { return won(s.ClaimRefreshes(ctx, 1, time.Hour)) }},
+		{"RenewAccount", store.ErrStale, func(s store.Store, _ int) error { return s.RenewAccount(ctx, account, nil) }},
+		{"RemoveAccount", store.ErrNotFound, func(s store.Store, _ int) error {
 			_, err := s.RemoveAccount(ctx, "ana", "gitlab", linked.ID)
 			return err
 		}},
@@ -60,7 +65,7 @@ func testRaces(t *testing.T, s store.Store) {
 		t.Run(tt.name, func(t *testing.T) {
 			var winners atomic.Int32
 			race(func(i int) {
-				if err := tt.try(i); err == nil {
+				if err := tt.try(stores[i%len(stores)], i); err == nil {
 					winners.Add(1)
 				} else if !errors.Is(err, tt.lost) {
 					t.Errorf("got %v, want %v", err, tt.lost)
@@ -71,8 +76,8 @@ func testRaces(t *testing.T, s store.Store) {
 			}
 		})
 	}
-	t.Run("Person", func(t *testing.T) { racePerson(t, s) })
-	t.Run("PutTell", func(t *testing.T) { raceTells(t, s) })
+	t.Run("Person", func(t *testing.T) { racePerson(t, stores) })
+	t.Run("PutTell", func(t *testing.T) { raceTells(t, stores) })
 }
 
 var errLost = errors.New("lost")
@@ -100,10 +105,10 @@ func race(f func(i int)) {
 	all.Wait()
 }
 
-func racePerson(t *testing.T, s store.Store) {
+func racePerson(t *testing.T, stores []store.Store) {
 	var got [racers]string
 	race(func(i int) {
-		id, err := s.Person(t.Context(), "chat", "team", "newcomer")
+		id, err := stores[i%len(stores)].Person(t.Context(), "chat", "team", "newcomer")
 		if err != nil {
 			t.Error(err)
 		}
@@ -116,14 +121,14 @@ func racePerson(t *testing.T, s store.Store) {
 	}
 }
 
-func raceTells(t *testing.T, s store.Store) {
+func raceTells(t *testing.T, stores []store.Store) {
 	race(func(i int) {
-		if err := s.PutTell(t.Context(), store.Tell{Key: fmt.Sprint(i), Person: fmt.Sprint(i), Try: moment(0)}); err != nil {
+		if err := stores[i%len(stores)].PutTell(t.Context(), store.Tell{Key: fmt.Sprint(i), Person: fmt.Sprint(i), Try: moment(0)}); err != nil {
 			t.Error(err)
 		}
 	})
 	seen := map[int64]bool{}
-	for _, tell := range due(t, s) {
+	for _, tell := range due(t, stores[0]) {
 		seen[tell.Seq] = true
 	}
 	if len(seen) != racers {

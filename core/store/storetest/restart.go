@@ -12,7 +12,7 @@ import (
 func testRestart(t *testing.T, open Opener) {
 	s, restart := open(t)
 	ctx := t.Context()
-	must(t, s.AddReplica(ctx, "owner", time.Hour))
+	must(t, s.AddReplica(ctx, "owner", 0)) // which has run out
 	person, err := s.Person(ctx, "chat", "team", "ana")
 	must(t, err)
 	l, won := fullLogin(person, "github"), fullLogin(person, "gitlab")

@@ -1,6 +1,7 @@
 -- Times are milliseconds since 1970, NULL is never. Ids are text. Blobs are
--- sealed, NULL is an empty one. In PostgreSQL: BIGINT, BYTEA, GENERATED ALWAYS AS
--- IDENTITY, no STRICT and no WITHOUT ROWID, which spares small rows a second tree.
+-- sealed, NULL is an empty one. INT is for what is true or false. This is the SQL
+-- of SQLite; postgres.go has the words for PostgreSQL. WITHOUT ROWID spares small
+-- rows a second tree.
 
 CREATE TABLE person (
 	id TEXT PRIMARY KEY NOT NULL
@@ -28,7 +29,7 @@ CREATE TABLE login (
 	expires_at  INTEGER,
 	due_at      INTEGER,
 	wake_at     INTEGER,
-	shown       INTEGER NOT NULL DEFAULT 0,
+	shown       INT NOT NULL DEFAULT FALSE,
 	start_hash  BLOB,
 	back_hash   BLOB,
 	created_at  INTEGER NOT NULL,
