@@ -25,7 +25,7 @@ import (
 // GITHUB_CLIENT_ID. What New needs depends on the kind; ID always.
 type App struct {
 	Name        string              // for commands, "work"
-	Kind        string              `env:"KIND" doc:"what is spoken there: facebook, github or oidc; by default what NAME names, else oidc"`
+	Kind        string              `env:"KIND" doc:"what is spoken there: auth0, discord, facebook, github, gitlab, google, heroku, keycloak, microsoft, oidc, okta, slack or twitch; by default what NAME names, else oidc"`
 	Title       string              `env:"TITLE" doc:"what people are told that it is called"`
 	Issuer      string              `env:"ISSUER" doc:"oidc: the service's URL, exactly as it documents it"`
 	ID          string              `env:"CLIENT_ID" doc:"the id that the service gave your app; facebook: the app id"`
@@ -38,11 +38,12 @@ type App struct {
 	StartLimit int    `env:"START_LIMIT" doc:"how many logins may begin in ten minutes, all people together; by default 600"`
 
 	// Endpoints that are not where the service says.
-	Base        string `env:"BASE_URL" doc:"github: a server of your own; facebook: the graph, with its version"`
-	DeviceURL   string `env:"DEVICE_URL" doc:"where codes are asked for, if not where the service says"`
-	TokenURL    string `env:"TOKEN_URL" doc:"where tokens are asked for, likewise"`
-	UserinfoURL string `env:"USERINFO_URL" doc:"where a token says whose it is, likewise"`
-	RevokeURL   string `env:"REVOKE_URL" doc:"where an access is ended, likewise; github: {client_id} in it stands for the id"`
+	Base         string `env:"BASE_URL" doc:"github: a server of your own; facebook: the graph, with its version"`
+	DeviceURL    string `env:"DEVICE_URL" doc:"where codes are asked for, if not where the service says"`
+	AuthorizeURL string `env:"AUTHORIZE_URL" doc:"where a browser is sent, likewise"`
+	TokenURL     string `env:"TOKEN_URL" doc:"where tokens are asked for, likewise"`
+	UserinfoURL  string `env:"USERINFO_URL" doc:"where a token says whose it is, likewise"`
+	RevokeURL    string `env:"REVOKE_URL" doc:"where an access is ended, likewise; github: {client_id} in it stands for the id"`
 
 	// APIHosts may be sent the token beside the service's own, as host or
 	// host:port. VerifyHosts are more hosts that a link for a person may point to;
@@ -57,30 +58,14 @@ type App struct {
 
 // endpoints are those that a has.
 func (a App) endpoints() metadata {
-	return metadata{Device: a.DeviceURL, Token: a.TokenURL, Userinfo: a.UserinfoURL, Revoke: a.RevokeURL}
-}
-
-// device is the device flow of this client.
-func (a App) device(at metadata) authflow.Device {
-	return authflow.Device{
-		DeviceURL: at.Device, TokenURL: at.Token,
-		ClientID: a.ID, Secret: a.Secret, Auth: a.Auth, Scopes: a.Scopes,
-		DeviceParams: a.DeviceParams, TokenParams: a.TokenParams,
-	}
-}
-
-// client refreshes and revokes the tokens of this client by the standards.
-func (a App) client(at metadata) authflow.OAuthClient {
-	return authflow.OAuthClient{
-		ID: a.ID, Secret: a.Secret, Auth: a.Auth, TokenURL: at.Token, RevokeURL: at.Revoke, Params: a.TokenParams,
-	}
+	return metadata{Device: a.DeviceURL, Authorize: a.AuthorizeURL, Token: a.TokenURL, Userinfo: a.UserinfoURL, Revoke: a.RevokeURL}
 }
 
 // hosts are those of the endpoints that were given, those of own, which are URLs,
 // and more.
 func (a App) hosts(more []string, own ...string) []string {
 	out := slices.Clone(more)
-	for _, raw := range append(own, a.DeviceURL, a.TokenURL, a.UserinfoURL, a.RevokeURL) {
+	for _, raw := range append(own, a.DeviceURL, a.AuthorizeURL, a.TokenURL, a.UserinfoURL, a.RevokeURL) {
 		if u, err := url.Parse(raw); err == nil && raw != "" {
 			out = append(out, u.Host)
 		}

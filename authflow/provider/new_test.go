@@ -25,8 +25,8 @@ func TestNewChoosesAKind(t *testing.T) {
 		{"anything", provider.App{Name: "acme", ID: "app", Issuer: "https://acme.example/"}, "acme, acme.example, device, https://acme.example/"},
 		{"kind before name", provider.App{Name: "github", Kind: "oidc", ID: "app", Issuer: "https://acme.example"}, "github, acme.example, device, https://acme.example"},
 		{"title", provider.App{Name: "github", Title: "Our hub", ID: "app"}, "github, Our hub, device, https://github.com"},
-		{"unknown", provider.App{Name: "work", Kind: "gitlab", ID: "app"}, `provider work: kind is "gitlab": choose one of facebook, github, oidc`},
-		{"neither issuer nor kind", provider.App{Name: "gihub", ID: "app"}, "provider gihub: issuer is missing: give the https URL that the service documents; only other kinds need none, such as github"},
+		{"unknown", provider.App{Name: "work", Kind: "gitea", ID: "app"}, `provider work: kind is "gitea": choose one of auth0, discord, facebook, github, gitlab, google, heroku, keycloak, microsoft, oidc, okta, slack, twitch`},
+		{"neither issuer nor kind", provider.App{Name: "gihub", ID: "app"}, "provider gihub: issuer is missing: give the https URL that the service documents, as in https://login.example.com; only other kinds need none, such as github"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -40,8 +40,8 @@ func TestNewChoosesAKind(t *testing.T) {
 			}
 		})
 	}
-	if got := provider.Kinds(); !slices.IsSorted(got) || len(got) != 3 {
-		t.Errorf("got kinds %v, want three, sorted", got)
+	if got := provider.Kinds(); !slices.IsSorted(got) || len(got) != 13 {
+		t.Errorf("got kinds %v, want thirteen, sorted", got)
 	}
 }
 
