@@ -2,8 +2,11 @@
 // of which takes an App, the client as it was registered there. New chooses the
 // constructor by the App's Kind or Name.
 //
-// OIDC fits every service that speaks OpenID Connect: its issuer says the rest.
-// GitHub and Facebook have words of their own, and addresses that are known.
+// OIDC fits every service that speaks OpenID Connect: its issuer says the rest. The
+// others are for services that are known: each is a preset, a description to be
+// filled in by the service's documentation, as in google.go. What they do alike is in
+// service.go; those that have words of their own, such as Facebook and Heroku, have
+// a Flow of their own. Every endpoint can be another one.
 //
 // A constructor asks nobody. It checks what it was given and returns all the
 // Mistakes at once, each with the setting that it is in. What has to be
@@ -22,23 +25,23 @@ import (
 
 // App is a client that was registered with a service, and what differs there
 // from the usual. The tags are its settings, each below the service's name as in
-// GITHUB_CLIENT_ID. What New needs depends on the kind; ID always.
+// GITHUB_CLIENT_ID. What New needs depends on the kind.
 type App struct {
 	Name        string              // for commands, "work"
 	Kind        string              `env:"KIND" doc:"what is spoken there: auth0, discord, facebook, github, gitlab, google, heroku, keycloak, microsoft, oidc, okta, slack or twitch; by default what NAME names, else oidc"`
 	Title       string              `env:"TITLE" doc:"what people are told that it is called"`
-	Issuer      string              `env:"ISSUER" doc:"oidc: the service's URL, exactly as it documents it"`
-	ID          string              `env:"CLIENT_ID" doc:"the id that the service gave your app; facebook: the app id"`
-	Secret      seal.Secret         `env:"CLIENT_SECRET" doc:"oidc, github: the secret that it gave; a public client has none, and github needs none"`
+	Issuer      string              `env:"ISSUER" doc:"oidc, auth0, keycloak, okta: the service's URL, exactly as it documents it; microsoft: that of a tenant; gitlab, google: another one"`
+	ID          string              `env:"CLIENT_ID" doc:"the id that the service gave your app; facebook: the app id; heroku needs none"`
+	Secret      seal.Secret         `env:"CLIENT_SECRET" doc:"the secret that it gave; a public client has none, github needs none, google one always"`
 	ClientToken seal.Secret         `env:"CLIENT_TOKEN" doc:"facebook: the client token, from Settings, Advanced"`
-	Auth        authflow.ClientAuth `env:"CLIENT_AUTH" doc:"oidc, github: how the app proves who it is: none, post or basic; by default as the service wants it"`
+	Auth        authflow.ClientAuth `env:"CLIENT_AUTH" doc:"how the app proves who it is: none, post or basic; by default as the service wants it"`
 	Scopes      []string            `env:"SCOPES" envSeparator:" " doc:"what is asked for at every login, separated by spaces"`
 
 	Flow       string `env:"FLOW" envDefault:"auto" doc:"how people sign in: device, with a code; auto is the best that there is"`
 	StartLimit int    `env:"START_LIMIT" doc:"how many logins may begin in ten minutes, all people together; by default 600"`
 
 	// Endpoints that are not where the service says.
-	Base         string `env:"BASE_URL" doc:"github: a server of your own; facebook: the graph, with its version"`
+	Base         string `env:"BASE_URL" doc:"github, gitlab: a server of your own; facebook: the graph, with its version; heroku: the login host; others: what speaks as the service does"`
 	DeviceURL    string `env:"DEVICE_URL" doc:"where codes are asked for, if not where the service says"`
 	AuthorizeURL string `env:"AUTHORIZE_URL" doc:"where a browser is sent, likewise"`
 	TokenURL     string `env:"TOKEN_URL" doc:"where tokens are asked for, likewise"`
@@ -49,7 +52,7 @@ type App struct {
 	// host:port. VerifyHosts are more hosts that a link for a person may point to;
 	// with OIDC any host will do where there are none.
 	APIHosts    []string `env:"API_HOSTS" doc:"more hosts that commands may send the token to, separated by commas"`
-	VerifyHosts []string `env:"VERIFY_HOSTS" doc:"more hosts that a login link may point to, separated by commas; oidc: by default any"`
+	VerifyHosts []string `env:"VERIFY_HOSTS" doc:"more hosts that a login link may point to, beside the service's own, separated by commas; oidc: by default any"`
 
 	// What the service wants beyond the standard with a request for a code, and
 	// with one for a token: audience, resource, mkt.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/usherbot/usher/authflow"
 )
@@ -38,7 +39,7 @@ type preset struct {
 	apis   []string // hosts that commands may send the token to; by default that of the root
 	pages  []string // hosts that a login link may point to, beside that of the root
 	any    bool     // it may point anywhere
-	manage string   // where a person removes access by hand, as endpoints are
+	manage string   // where a person removes access by hand: a URL, or a path below the root
 
 	flow       func(*service) authflow.Flow // in place of the device flow
 	sameIssuer func(found, want string) bool
@@ -63,10 +64,13 @@ func (p preset) build(a App) authflow.Provider {
 		Flows:      []authflow.Flow{s},
 		Hosts:      a.hosts(a.APIHosts, s.root),
 		Header:     p.header,
-		Manage:     p.at(s.root, p.manage),
+		Manage:     p.manage,
 		Who:        s.who,
 		Refresh:    s.refresh, Rotates: !p.keeps,
 		Revoke: s.revoke,
+	}
+	if !strings.Contains(p.manage, ":") {
+		out.Manage = p.at(s.root, p.manage)
 	}
 	if p.flow != nil {
 		out.Flows = []authflow.Flow{p.flow(s)}
