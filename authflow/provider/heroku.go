@@ -105,7 +105,7 @@ func (h heroku) Next(ctx context.Context, c *http.Client, g authflow.Grant, _ ur
 		answer, err = r.Reword(herokuWords).Answer(g)
 	}
 	if err != nil && time.Since(sent) >= herokuHeld {
-		return authflow.Answer{State: authflow.Waiting}, nil //nolint:nilerr // see above
+		return authflow.Answer{State: authflow.Waiting}, nil
 	}
 	return answer, err
 }

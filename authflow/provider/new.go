@@ -36,13 +36,13 @@ func Kinds() []string { return slices.Sorted(maps.Keys(constructors())) }
 // New makes the provider of a's Kind: with none, the one that a's Name names, or
 // else OIDC at a's Issuer.
 func New(a App) (authflow.Provider, error) {
-	make, known := constructors()[a.kind()]
+	construct, known := constructors()[a.kind()]
 	if !known {
 		var m Mistakes
 		m.addf("KIND", "is %q: choose one of %s", a.Kind, strings.Join(Kinds(), ", "))
 		return authflow.Provider{}, m.of(a)
 	}
-	return make(a)
+	return construct(a)
 }
 
 func (a App) kind() string {

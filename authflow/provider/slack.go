@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -35,5 +36,18 @@ func revokeSlack(ctx context.Context, c *http.Client, client authflow.OAuthClien
 	if err != nil {
 		return err
 	}
-	return r.Revoked()
+	return r.Reword(slackWords).Revoked()
+}
+
+// slackWords is a body in those of RFC 6750, where it is about a token.
+func slackWords(body []byte) []byte {
+	var said members
+	if err := json.Unmarshal(body, &said); err != nil {
+		return body
+	}
+	switch text(said["error"]) {
+	case "invalid_auth", "not_authed", "token_expired", "token_revoked", "account_inactive":
+		return []byte(`{"error":"invalid_token"}`)
+	}
+	return body
 }
