@@ -132,9 +132,9 @@ func meaningOf(code string, status int) meaning {
 		return slowDown
 	case "access_denied", "authorization_declined":
 		return refused
-	case "expired_token", "token_expired":
+	case "expired_token", "token_expired", "invalid device code":
 		return tooOld
-	case "invalid_grant", "invalid_request", "bad_verification_code", "invalid device code":
+	case "invalid_grant", "invalid_request", "bad_verification_code":
 		return unknownCode
 	case "incorrect_device_code":
 		return unsettled

@@ -70,7 +70,7 @@ func TestAnswerKnowsEveryDialect(t *testing.T) {
 		{"unknown, GitHub", 200, jsonType, `{"error":"incorrect_device_code"}`, early, Failed},
 		{"unknown, GitHub, just issued", 200, jsonType, `{"error":"incorrect_device_code"}`, began.Add(5 * time.Second), ""},
 		{"unknown, Microsoft", 400, jsonType, `{"error":"bad_verification_code"}`, early, Failed},
-		{"unknown, Twitch", 400, jsonType, `{"status":400,"message":"Invalid device code"}`, early, Failed},
+		{"unknown, Twitch", 400, jsonType, `{"status":400,"message":"Invalid device code"}`, early, Expired},
 		{"unknown, as a bad request", 400, jsonType, `{"error":"invalid_request"}`, early, Failed},
 		{"client, RFC", 401, jsonType, `{"error":"invalid_client"}`, early, Failed},
 		{"client, GitHub", 200, jsonType, `{"error":"incorrect_client_credentials"}`, early, Failed},

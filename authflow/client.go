@@ -79,6 +79,11 @@ func (b bound) again(r *http.Request, resp *http.Response, t Token) (*http.Respo
 func (b bound) send(r *http.Request, body io.ReadCloser, t Token) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Body = body
+	for name, values := range b.provider.Header {
+		if r.Header[name] == nil {
+			r.Header[name] = values
+		}
+	}
 	r.Header.Set("Authorization", "Bearer "+t.Access.Reveal())
 	return b.logins.transport.RoundTrip(r)
 }

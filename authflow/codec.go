@@ -20,6 +20,7 @@ type secrets struct {
 	Scopes  []string      `json:"scopes"`
 	Every   time.Duration `json:"every"`
 	Slowed  bool          `json:"slowed,omitempty"`
+	Hold    bool          `json:"hold,omitempty"`
 	Expires time.Time     `json:"expires"`
 	Token   *wireToken    `json:"token,omitempty"`
 	Since   time.Time     `json:"since,omitzero"` // when Token was granted
@@ -49,7 +50,7 @@ type origin struct {
 func revealGrant(g Grant, t *Token, since time.Time) secrets {
 	s := secrets{
 		Show: g.Show, Secret: g.Secret.Reveal(), Scopes: g.Scopes,
-		Every: g.Every, Slowed: g.Slowed, Expires: g.Expires, Since: since,
+		Every: g.Every, Slowed: g.Slowed, Hold: g.Hold, Expires: g.Expires, Since: since,
 	}
 	if t != nil {
 		w := revealToken(*t)
@@ -61,7 +62,7 @@ func revealGrant(g Grant, t *Token, since time.Time) secrets {
 func (s secrets) grant() Grant {
 	return Grant{
 		Show: s.Show, Secret: seal.Secret(s.Secret), Scopes: s.Scopes,
-		Every: s.Every, Slowed: s.Slowed, Expires: s.Expires,
+		Every: s.Every, Slowed: s.Slowed, Hold: s.Hold, Expires: s.Expires,
 	}
 }
 

@@ -28,7 +28,7 @@ const operator = "an operator's secret for tests, long enough"
 var (
 	fullGrant = Grant{
 		Show:   Show{URL: "https://a.example/d", Code: "WDJB-MJHT", FullURL: "https://a.example/d?c=WDJB-MJHT"},
-		Secret: "device-marker", Scopes: []string{"openid", "repo"}, Every: 7 * time.Second, Slowed: true, Expires: noon.Add(time.Hour),
+		Secret: "device-marker", Scopes: []string{"openid", "repo"}, Every: 7 * time.Second, Slowed: true, Hold: true, Expires: noon.Add(time.Hour),
 	}
 	fullToken = Token{
 		Access: "access-marker", Refresh: "refresh-marker", Type: "Bearer", Scopes: []string{"openid"}, Expires: noon.Add(time.Minute),

@@ -1,6 +1,7 @@
 package authflow
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -47,6 +48,10 @@ type Device struct {
 	Scopes    []string // asked for at every login, beside those of the Ask
 	// What a provider wants beyond the standard, such as audience or resource.
 	DeviceParams, TokenParams url.Values
+	// Where a provider differs from the standard.
+	ScopeParam  string // what it calls the parameter scope, which it then wants with each request
+	NoPKCE      bool   // it does not know PKCE in this flow
+	TokenSecret bool   // the secret is for the token endpoint alone: an id is enough to get a code
 }
 
 // Name implements Flow.
@@ -58,6 +63,9 @@ func (d Device) Begin(ctx context.Context, c *http.Client, a Ask) (Grant, error)
 	if d.DeviceURL == "" {
 		return Grant{}, fmt.Errorf("%w: no device authorization endpoint is known", ErrFlowOff)
 	}
+	if d.NoPKCE {
+		return d.begin(ctx, c, a, "")
+	}
 	g, err := d.begin(ctx, c, a, newVerifier())
 	if refusal, ok := errors.AsType[*OAuthError](err); ok && refusal.Code == "invalid_request" {
 		return d.begin(ctx, c, a, "")
@@ -68,15 +76,19 @@ func (d Device) Begin(ctx context.Context, c *http.Client, a Ask) (Grant, error)
 func (d Device) begin(ctx context.Context, c *http.Client, a Ask, verifier seal.Secret) (Grant, error) {
 	scopes := union(d.Scopes, a.Scopes)
 	form := clone(d.DeviceParams)
-	if len(scopes) > 0 {
-		form.Set("scope", strings.Join(scopes, " "))
+	if len(scopes) > 0 || d.ScopeParam != "" {
+		form.Set(cmp.Or(d.ScopeParam, "scope"), strings.Join(scopes, " "))
 	}
 	if verifier != "" {
 		form.Set("code_challenge", challenge(verifier))
 		form.Set("code_challenge_method", "S256")
 	}
+	client := d.client()
+	if d.TokenSecret {
+		client.Auth = AuthNone
+	}
 	sent := time.Now()
-	r, err := d.client().post(ctx, c, d.DeviceURL, form)
+	r, err := client.post(ctx, c, d.DeviceURL, form)
 	if err != nil {
 		return Grant{}, err
 	}
@@ -91,6 +103,9 @@ func (d Device) Next(ctx context.Context, c *http.Client, g Grant, _ url.Values)
 	form := clone(d.TokenParams)
 	form.Set("grant_type", deviceGrant)
 	form.Set("device_code", p.device.Reveal())
+	if d.ScopeParam != "" {
+		form.Set(d.ScopeParam, strings.Join(g.Scopes, " "))
+	}
 	if p.verifier != "" {
 		form.Set("code_verifier", p.verifier.Reveal())
 	}
@@ -113,10 +128,11 @@ func (r reply) grant(sent time.Time, verifier seal.Secret) (Grant, error) {
 	switch m := meaningOf(code, r.status); {
 	case code == "" && !s.DeviceCode.empty():
 		return s.grant(sent, verifier)
+	case code == "invalid_client", code == "invalid client", code == "incorrect_client_credentials", code == "invalid_scope",
+		code == "unauthorized_client" && r.status == http.StatusUnauthorized: // a secret that is missing or wrong
+		return Grant{}, fmt.Errorf("%w: %w", ErrSetup, r.refusal(s))
 	case r.status == http.StatusNotFound, code == "unauthorized_client", code == "device_flow_disabled":
 		return Grant{}, fmt.Errorf("%w: %w", ErrFlowOff, r.refusal(s))
-	case code == "invalid_client", code == "incorrect_client_credentials", code == "invalid_scope":
-		return Grant{}, fmt.Errorf("%w: %w", ErrSetup, r.refusal(s))
 	case m == unclear, m == keepWaiting, m == slowDown:
 		return Grant{}, r.again()
 	}

@@ -37,7 +37,7 @@ type entry struct {
 	expires, due time.Duration // of its Grant; when to go on
 	wake         time.Duration // when the card must move; 0: never
 	misses, at   int32         // failures in a row; the place in its heap
-	slowed       bool          // of its Grant
+	slowed, held bool          // of its Grant
 	waking       bool          // it is in the heap of those whose cards must move first
 	won          *won          // beyond Waiting
 	run          *run
@@ -92,6 +92,7 @@ type engine struct {
 	vias    map[string]*via
 	lanes   map[string]*lane
 	wakes   dueHeap
+	held    dueHeap // see hold.go
 	running int
 	target  time.Duration   // when the loop looks next
 	changed chan struct{}   // it has to look before that
@@ -120,7 +121,7 @@ func (g *engine) begin(life *replica.Life, work context.Context) {
 func (g *engine) clear() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.life, g.entries, g.vias, g.wakes = nil, map[string]*entry{}, map[string]*via{}, nil
+	g.life, g.entries, g.vias, g.wakes, g.held = nil, map[string]*entry{}, map[string]*via{}, nil, nil
 	for _, l := range g.lanes {
 		l.heap = nil
 	}
@@ -211,11 +212,8 @@ func (g *engine) add(e *entry, owner string) {
 
 // push puts e, on which nobody works, into its heap. g.mu is held.
 func (g *engine) push(e *entry) {
-	h := &e.via.lane.heap
-	if e.waking = e.wakesFirst(); e.waking {
-		h = &g.wakes
-	}
-	heap.Push(h, e)
+	e.waking = e.wakesFirst()
+	heap.Push(g.heapOf(e), e)
 	if e.next() < g.target {
 		g.target = e.next()
 		g.look()
@@ -223,12 +221,16 @@ func (g *engine) push(e *entry) {
 }
 
 // pull takes e out of its heap. g.mu is held.
-func (g *engine) pull(e *entry) {
-	h := &e.via.lane.heap
-	if e.waking {
-		h = &g.wakes
+func (g *engine) pull(e *entry) { heap.Remove(g.heapOf(e), int(e.at)) }
+
+func (g *engine) heapOf(e *entry) *dueHeap {
+	switch {
+	case e.waking:
+		return &g.wakes
+	case e.holds():
+		return &g.held
 	}
-	heap.Remove(h, int(e.at))
+	return &e.via.lane.heap
 }
 
 // look makes the loop look at the heaps again.
@@ -324,6 +326,9 @@ func (g *engine) due(now time.Time) (start []*entry, woken []string, wait time.D
 	if len(g.wakes) > 0 {
 		g.target = min(g.target, g.wakes[0].wake)
 	}
+	if len(g.held) > 0 {
+		g.target = min(g.target, g.held[0].due)
+	}
 	for _, l := range g.lanes {
 		if len(l.heap) > 0 && l.running < perProvider && g.running < workers {
 			g.target = min(g.target, l.heap[0].due)
@@ -390,14 +395,14 @@ func (g *engine) done(e *entry, keep bool, now time.Time) *entry {
 
 // stuff is what polling needs of a grant, and turn what step does of e.
 func (e *entry) stuff(g *engine, grant Grant) {
-	e.secret, e.code, e.every, e.slowed = grant.Secret, grant.Show.Code, grant.Every, grant.Slowed
+	e.secret, e.code, e.every, e.slowed, e.held = grant.Secret, grant.Show.Code, grant.Every, grant.Slowed, grant.Hold
 	e.expires = g.on(grant.Expires)
 }
 
 func (e *entry) turn(g *engine) turn {
 	return turn{State: e.state, Misses: int(e.misses), Grant: Grant{
 		Show: Show{Code: e.code}, Secret: e.secret, Scopes: e.via.scopes,
-		Every: e.every, Slowed: e.slowed, Expires: g.off(e.expires),
+		Every: e.every, Slowed: e.slowed, Hold: e.held, Expires: g.off(e.expires),
 	}}
 }
 

@@ -34,7 +34,7 @@ type Ask struct{ Scopes []string }
 // Show is what a person needs in order to approve.
 type Show struct {
 	URL     string // where to go (verification_uri)
-	Code    string // what to enter there (user_code), exactly as received
+	Code    string // what to enter there (user_code), exactly as received; empty: nothing, and the person confirms the account
 	FullURL string // URL with the code in it (verification_uri_complete); may be empty
 }
 
@@ -45,6 +45,7 @@ type Grant struct {
 	Scopes  []string      // as asked
 	Every   time.Duration // the least time between an answer and the next request
 	Slowed  bool          // after a slow_down: wait 1.2 × Every
+	Hold    bool          // Next is held by the provider until the person is done, for up to two minutes
 	Expires time.Time     // when the provider forgets the code
 }
 

@@ -97,7 +97,11 @@ func newWorld(t *testing.T, s setup) *world {
 		w.file = filepath.Join(t.TempDir(), "usher.db")
 	}
 	s.server.Net = w.net
-	s.server.Clients = []authtest.Client{{ID: "app", Secret: clientSecret, Auth: authtest.Post, Token: clientToken}}
+	s.server.Clients = []authtest.Client{
+		{ID: "app", Secret: clientSecret, Auth: authtest.Post, Token: clientToken},
+		{ID: "basic", Secret: clientSecret, Auth: authtest.Basic},
+		{ID: "public"},
+	}
 	w.srv = authtest.New(t, s.server)
 	w.open()
 	w.load()

@@ -46,23 +46,24 @@ func (l *Logins) ended(from, to State, why Why) decision {
 	}
 }
 
-// named links the account that a token turned out to be of, unless the person
-// has linked another one at this provider: then they are asked first.
+// named links the account that a token turned out to be of. The person is asked
+// first when they have linked another one at this provider, and when no code tied
+// the approval to them: somebody else may have followed the link.
 func (l *Logins) named(ctx context.Context, who Identity, t Token) decision {
 	return func(row store.Login, o *origin) (store.Change, error) {
 		if row.State != string(Granted) {
 			return store.Change{}, ErrEnded
 		}
 		o.Who, o.Missing = who, missing(o.Scopes, t.Scopes)
+		s, err := l.openSecrets(row)
+		if err != nil {
+			return store.Change{}, err
+		}
 		had, err := l.store.Account(ctx, row.Person, row.Provider)
 		switch {
 		case err != nil && !errors.Is(err, store.ErrNotFound):
 			return store.Change{}, fmt.Errorf("read account: %w", err)
-		case err == nil && !who.Is(Identity{Issuer: had.Issuer, Subject: had.Subject}):
-			s, err := l.openSecrets(row)
-			if err != nil {
-				return store.Change{}, err
-			}
+		case s.Show.Code == "", err == nil && !who.Is(Identity{Issuer: had.Issuer, Subject: had.Subject}):
 			// Sealed anew: a copy could bring back what the previous secret sealed.
 			return store.Change{State: string(Confirming), Sealed: l.sealSecrets(row, s), Expires: time.Now().Add(confirmFor)}, nil
 		}

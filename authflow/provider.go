@@ -19,6 +19,9 @@ type Provider struct {
 	// Hosts are those that an account's client sends the token to, as host or
 	// host:port; on any other it fails with ErrForeignHost.
 	Hosts []string
+	// Header is sent along with the token, also by an account's client, where a
+	// request does not have it: what the service wants to be told each time.
+	Header http.Header
 	// VerifyHosts are those that a link for a person may point to. None: any.
 	VerifyHosts []string
 	Manage      string // the page where a person removes access by hand; may be empty

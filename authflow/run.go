@@ -59,6 +59,7 @@ func (l *Logins) live(ctx context.Context, life *replica.Life, tell func(context
 // poll has workers take up what is due until ctx ends.
 func (l *Logins) poll(ctx, work context.Context, wg *sync.WaitGroup) {
 	for begun := 0; ctx.Err() == nil; {
+		l.startHeld(ctx, wg)
 		start, woken, wait := l.engine.due(time.Now())
 		for _, e := range start {
 			if begun < workers && !l.engine.handOver(e) {
@@ -222,8 +223,11 @@ func (l *Logins) later(e *entry, at time.Time) { e.due = l.engine.on(at) }
 // askNext asks the provider how a waiting login stands. What was ended by us goes
 // on at the usual pace, if it goes on.
 func (l *Logins) askNext(ctx context.Context, e *entry) {
-	before := e.turn(l.engine)
-	a, err := e.via.flow.Next(ctx, l.http, before.Grant, nil)
+	before, client := e.turn(l.engine), l.http
+	if before.Grant.Hold {
+		client = patient(client)
+	}
+	a, err := e.via.flow.Next(ctx, client, before.Grant, nil)
 	if err == nil && a.State == Granted && a.Token == nil {
 		err = errors.New("granted, and no token came with it")
 	}

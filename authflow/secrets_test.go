@@ -40,7 +40,7 @@ type writer func([]byte) (int, error)
 
 func (w writer) Write(b []byte) (int, error) { return w(b) }
 
-var issued = regexp.MustCompile(`"(?:device_code|code|user_code|access_token|refresh_token)":"([^"\n]+)"`)
+var issued = regexp.MustCompile(`"(?:device_code|code|user_code|access_token|refresh_token|token)":"([^"\n]+)"`)
 
 // secrets are those that passed between us and the provider.
 func (w *world) secrets() []string {

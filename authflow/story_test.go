@@ -31,14 +31,17 @@ func (w *world) forgetStory() {
 // asked is what the provider was asked.
 func (w *world) asked() []event {
 	var out []event
+	device, token := []authtest.Endpoint{authtest.Device, authtest.HerokuStart}, []authtest.Endpoint{authtest.Token, authtest.HerokuWait}
+	user, revocation := []authtest.Endpoint{authtest.UserInfo, authtest.HerokuUser}, []authtest.Endpoint{authtest.Revocation}
+	for _, v := range vendors() {
+		device, token = append(device, v.device), append(token, v.token)
+		user, revocation = append(user, v.user), append(revocation, v.revocation)
+	}
 	for _, one := range []struct {
 		what string
 		at   []authtest.Endpoint
 	}{
-		{"asks for a code", []authtest.Endpoint{authtest.Device, authtest.GitHubDevice, authtest.FacebookDevice}},
-		{"polls", []authtest.Endpoint{authtest.Token, authtest.GitHubToken, authtest.FacebookToken}},
-		{"asks who", []authtest.Endpoint{authtest.UserInfo, authtest.GitHubUser, authtest.FacebookUser}},
-		{"revokes", []authtest.Endpoint{authtest.Revocation, authtest.GitHubRevocation, authtest.FacebookRevocation}},
+		{"asks for a code", device}, {"polls", token}, {"asks who", user}, {"revokes", revocation},
 	} {
 		for _, r := range w.srv.Requests(one.at...) {
 			what := one.what

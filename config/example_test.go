@@ -44,7 +44,7 @@ func TestExampleIsUnderstood(t *testing.T) {
 			written[name] = "x"
 		}
 	}
-	c := Config{Usher: Usher{Logins: []string{"github", "facebook", "acme", "name"}}}
+	c := Config{Usher: Usher{Logins: []string{"github", "facebook", "google", "my-discord", "acme", "name"}}}
 	if wrong := c.strangers(written, "example.env"); len(wrong) > 0 {
 		t.Error(wrong)
 	}
@@ -75,6 +75,10 @@ var providers = []struct {
 	{"GitHub, where commands need more than the name.", "github", [][2]string{{"SCOPES", "read:user"}}},
 	{"Facebook: an app with Facebook Login and \"Login from Devices\" on.", "facebook", [][2]string{
 		{"CLIENT_ID", ""}, {"CLIENT_TOKEN", ""}, {"SCOPES", "public_profile"},
+	}},
+	{"Google: an OAuth client of the type \"TVs and Limited Input devices\".", "google", [][2]string{{"CLIENT_ID", ""}, {"CLIENT_SECRET", ""}}},
+	{"Discord and Slack are platforms here: as services to sign in to they need another name.", "my-discord", [][2]string{
+		{"KIND", "discord"}, {"CLIENT_ID", ""}, {"CLIENT_SECRET", ""}, {"SCOPES", "sdk.social_layer"},
 	}},
 	{"Any service that speaks OpenID Connect, under a name that you choose.", "acme", [][2]string{
 		{"TITLE", "Acme"}, {"ISSUER", "https://login.acme.example"}, {"CLIENT_ID", ""}, {"CLIENT_SECRET", ""}, {"SCOPES", "openid profile"},

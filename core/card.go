@@ -50,19 +50,27 @@ func (b *Bot) card(login authflow.Login, user User) Message {
 	return Message{Text: b.dropped(failedText(login.Why, p, w), login, p), Rows: again}
 }
 
-// waitingCard shows what is asked for, where to go, the code, and until when.
+// waitingCard shows what is asked for, where to go, the code where there is one, and
+// until when.
 func (b *Bot) waitingCard(login authflow.Login, p authflow.Provider, cancel Control) Message {
 	w := &b.words
 	lines := []markup.Text{markup.F(w.Card, p.Title, b.name, p.Title)}
 	if text := b.permissions(login); text != "" {
 		lines = append(lines, text)
 	}
+	until := markup.Time(login.Expires)
+	if login.Show.Code == "" {
+		lines = append(lines, markup.F(w.CardLink, login.Show.URL), markup.F(w.CardLinkUntil, until), w.CardLinkWarn)
+		return Message{Text: join(lines), Rows: [][]Control{{
+			Link{Label: markup.Visible(markup.F(w.OpenProvider, p.Title)), URL: login.Show.URL}, cancel,
+		}}}
+	}
 	lines = append(lines, markup.F(w.CardCode, login.Show.URL, login.Show.Code))
 	open := login.Show.URL
 	if login.Show.FullURL != "" {
 		open, lines = login.Show.FullURL, append(lines, w.CardCompare)
 	}
-	lines = append(lines, markup.F(w.CardUntil, markup.Time(login.Expires)), w.CardWarn)
+	lines = append(lines, markup.F(w.CardUntil, until), w.CardWarn)
 	return Message{Text: join(lines), Rows: [][]Control{{
 		Link{Label: markup.Visible(markup.F(w.OpenProvider, p.Title)), URL: open},
 		Copy{Label: markup.Visible(w.CopyCode), Text: login.Show.Code},

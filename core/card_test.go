@@ -41,6 +41,9 @@ func TestCard(t *testing.T) {
 			{"waiting, plainly", func(l *authflow.Login) { l.Scopes, l.Show.FullURL = nil, "" }, "Sign in to Demo / Porter asks for access to your Demo account. / " +
 				"Open https://demo.example/go and enter the code / " + userCode + " / The code is good until " + until + " UTC. / " +
 				warning + " [Open Demo: https://demo.example/go] [Copy code: " + userCode + "] [Cancel]"},
+			{"waiting, without a code", func(l *authflow.Login) { l.Show = authflow.Show{URL: "https://demo.example/go"} }, "Sign in to Demo / Porter asks for access to your Demo account. / " +
+				"Permissions: read, write. / Open https://demo.example/go and agree there. / The link is good until " + until + " UTC. / " +
+				"It is for you alone: do not send it on. Only continue if you have just asked for this. [Open Demo: https://demo.example/go] [Cancel]"},
 			{"granted", func(l *authflow.Login) { l.State = authflow.Granted }, "Demo has agreed. One moment…"},
 			{"confirming", func(l *authflow.Login) { l.State = authflow.Confirming }, "You are about to sign in to Demo as octo_*cat* (id 583). Is that you? [Yes, that's me] [Not me]"},
 			{"linked", func(l *authflow.Login) { l.State = authflow.Linked }, "Signed in as octo_*cat* on Demo. [Not me]"},

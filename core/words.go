@@ -24,6 +24,7 @@ type Words struct {
 	// The login.
 	Asking, Card, CardScopes, CardMoreScopes                     markup.Text
 	CardCode, CardCompare, CardUntil, CardWarn                   markup.Text
+	CardLink, CardLinkUntil, CardLinkWarn                        markup.Text
 	OpenProvider, CopyCode, Check, NewCode                       markup.Text
 	Which, NoProviders, NoSuchProvider                           markup.Text
 	Finishing, IsItYou, InsteadOf, Yes, NotMe                    markup.Text
@@ -88,6 +89,9 @@ var English = Words{
 	CardCompare:    "The link may bring the code along: compare it with this one.",
 	CardUntil:      "The code is good until %s.", // time
 	CardWarn:       "Only continue if you have just asked for this. Never enter a code that somebody sent you.",
+	CardLink:       "Open %s and agree there.",   // address
+	CardLinkUntil:  "The link is good until %s.", // time
+	CardLinkWarn:   "It is for you alone: do not send it on. Only continue if you have just asked for this.",
 	OpenProvider:   "Open %s", // provider
 	CopyCode:       "Copy code",
 	Check:          "Check",

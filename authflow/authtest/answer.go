@@ -60,19 +60,21 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 // form guards an endpoint that registered clients post forms to, and runs do
 // for the client that authenticated itself, under the lock.
 func (s *Server) form(do func(c Client, f url.Values) (any, error)) http.HandlerFunc {
-	return answering(func(r *http.Request) (any, error) {
-		f, err := readForm(r)
-		if err != nil {
-			return nil, err
-		}
-		c, err := s.authenticate(r, f)
-		if err != nil {
-			return nil, err
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return do(c, f)
-	})
+	return answering(func(r *http.Request) (any, error) { return s.checked(r, do) })
+}
+
+func (s *Server) checked(r *http.Request, do func(c Client, f url.Values) (any, error)) (any, error) {
+	f, err := readForm(r)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.authenticate(r, f)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return do(c, f)
 }
 
 // readForm checks the envelope. None of these endpoints has a query, where

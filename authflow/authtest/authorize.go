@@ -83,7 +83,7 @@ func (s *Server) sendBack(a authorization, name, value string) string {
 }
 
 // redeemCode is RFC 6749 section 4.1.3. A second use revokes what the first one got.
-func (s *Server) redeemCode(c Client, f url.Values) (any, error) {
+func (s *Server) redeemCode(at Endpoint, c Client, f url.Values) (any, error) {
 	a := s.codes[digestOf(f.Get("code"))]
 	switch {
 	case a == nil || a.client.ID != c.ID:
@@ -98,7 +98,7 @@ func (s *Server) redeemCode(c Client, f url.Values) (any, error) {
 	case !proven(a.challenge, f.Get("code_verifier")):
 		return nil, refuse("invalid_grant", "code_verifier does not match the challenge")
 	}
-	a.grant = s.newGrant(Token, a.client, a.user, a.scopes)
+	a.grant = s.newGrant(at, a.client, a.user, a.scopes)
 	return s.issue(a.grant, a.grant.scopes), nil
 }
 

@@ -2,6 +2,7 @@ package authtest
 
 import (
 	"crypto/rand"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -17,7 +18,8 @@ type device struct {
 	challenge string // PKCE; empty: none
 	expires   time.Time
 	interval  time.Duration
-	asked     time.Time // the last poll, at first the start
+	asked     time.Time     // the last poll, at first the start
+	decided   chan struct{} // closed when a person has
 	state     decision
 	user      User   // once approved
 	grant     *grant // once the tokens were fetched
@@ -33,15 +35,25 @@ const (
 
 func (d *device) waits(now time.Time) bool { return d.state == undecided && now.Before(d.expires) }
 
-// beginDevice is the device authorization endpoint, RFC 8628 section 3.1.
-func (s *Server) beginDevice(c Client, f url.Values) (any, error) {
+// deviceAt is the device authorization endpoint, RFC 8628 section 3.1, for codes
+// that the token endpoint at takes. shape, which may be nil, makes the answer a
+// vendor's.
+func (s *Server) deviceAt(at Endpoint, shape func(*deviceAnswer)) http.HandlerFunc {
+	return s.form(func(c Client, f url.Values) (any, error) { return s.beginDevice(at, shape, c, f) })
+}
+
+func (s *Server) beginDevice(at Endpoint, shape func(*deviceAnswer), c Client, f url.Values) (any, error) {
 	challenge, err := s.deviceChallenge(f)
 	if err != nil {
 		return nil, err
 	}
-	code, d := s.newDevice(Token, c, strings.Fields(f.Get("scope")))
+	code, d := s.newDevice(at, c, strings.Fields(f.Get("scope")))
 	d.challenge = challenge
-	return s.deviceAnswer(code, d), nil
+	a := s.deviceAnswer(code, d)
+	if shape != nil {
+		shape(&a)
+	}
+	return a, nil
 }
 
 // newDevice keeps a new authorization, which waits for a person from now on.
@@ -49,7 +61,7 @@ func (s *Server) newDevice(at Endpoint, c Client, scopes []string) (code string,
 	now, typed := time.Now(), s.newUserCode()
 	d = &device{
 		at: at, client: c, userCode: typed, shown: typed[:4] + "-" + typed[4:], scopes: scopes,
-		expires: now.Add(s.opt.CodeLifetime), interval: s.opt.Interval, asked: now,
+		expires: now.Add(s.opt.CodeLifetime), interval: s.opt.Interval, asked: now, decided: make(chan struct{}),
 	}
 	code = newCode()
 	s.devices[digestOf(code)] = d
@@ -61,7 +73,9 @@ func (s *Server) newDevice(at Endpoint, c Client, scopes []string) (code string,
 type deviceAnswer struct {
 	DeviceCode string `json:"device_code"`
 	UserCode   string `json:"user_code"`
-	URI        string `json:"verification_uri"`
+	URI        string `json:"verification_uri,omitempty"`
+	URL        string `json:"verification_url,omitempty"` // Google
+	Message    string `json:"message,omitempty"`          // Microsoft
 	Complete   string `json:"verification_uri_complete,omitempty"`
 	ExpiresIn  int    `json:"expires_in"`
 	Interval   int    `json:"interval"`
@@ -96,24 +110,35 @@ func (s *Server) deviceChallenge(f url.Values) (string, error) {
 	return challenge, nil
 }
 
+// words are what a vendor says to a poll that it gives no tokens.
+type words map[standing]refusal
+
+// standardWords are those of RFC 8628 section 3.5 and RFC 6749 section 5.2.
+func standardWords() words {
+	return words{
+		unknown:  refuse("invalid_grant", "unknown device code"),
+		used:     refuse("invalid_grant", "the device code was used before; its tokens are revoked"),
+		unproven: refuse("invalid_grant", "code_verifier does not match the challenge"),
+		expired:  refuse("expired_token", "the device code has expired"),
+		early:    refuse("slow_down", ""),
+		refused:  refuse("access_denied", "the person refused"),
+		pending:  refuse("authorization_pending", ""),
+	}
+}
+
+// with replaces some words by others, which come with a status.
+func (w words) with(status int, other map[standing]string) words {
+	for is, code := range other {
+		w[is] = refusal{status: status, code: code, text: w[is].text}
+	}
+	return w
+}
+
 // redeemDevice is one poll, RFC 8628 sections 3.4 and 3.5.
-func (s *Server) redeemDevice(c Client, f url.Values) (any, error) {
-	d, is := s.poll(Token, c, f.Get("device_code"), f.Get("code_verifier"))
-	switch is {
-	case unknown:
-		return nil, refuse("invalid_grant", "unknown device code")
-	case used:
-		return nil, refuse("invalid_grant", "the device code was used before; its tokens are revoked")
-	case unproven:
-		return nil, refuse("invalid_grant", "code_verifier does not match the challenge")
-	case expired:
-		return nil, refuse("expired_token", "the device code has expired")
-	case early:
-		return nil, refuse("slow_down", "")
-	case refused:
-		return nil, refuse("access_denied", "the person refused")
-	case pending:
-		return nil, refuse("authorization_pending", "")
+func (s *Server) redeemDevice(at Endpoint, polls words, c Client, f url.Values) (any, error) {
+	d, is := s.poll(at, c, f.Get("device_code"), f.Get("code_verifier"))
+	if is != granted {
+		return nil, polls[is]
 	}
 	return s.issue(d.grant, d.grant.scopes), nil
 }

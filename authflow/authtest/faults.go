@@ -51,6 +51,11 @@ func endpointAt(path string) Endpoint {
 	if applications.MatchString(path) {
 		return GitHubRevocation
 	}
+	for _, below := range []Endpoint{HerokuWait, HerokuAuthorizations} {
+		if strings.HasPrefix(path, string(below)+"/") {
+			return below
+		}
+	}
 	return Endpoint(path)
 }
 

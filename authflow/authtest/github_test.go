@@ -34,7 +34,7 @@ func (a app) hear(req *http.Request) heard {
 		a.Fatal(err)
 	}
 	h := heard{status: res.StatusCode, kind: res.Header.Get("Content-Type"), body: string(body)}
-	if h.kind == "application/json" {
+	if h.kind == "application/json" && strings.HasPrefix(h.body, "{") {
 		if err := json.Unmarshal(body, &h.said); err != nil {
 			a.Fatal(err)
 		}

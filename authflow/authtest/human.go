@@ -48,6 +48,7 @@ func (s *Server) decide(userCode string, how func(*device)) error {
 		return errNotWaiting
 	}
 	how(d)
+	close(d.decided)
 	return nil
 }
 

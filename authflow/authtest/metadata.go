@@ -20,27 +20,31 @@ type metadata struct {
 	NamesIssuer      bool     `json:"authorization_response_iss_parameter_supported"`
 }
 
-// discovery is the document of OpenID Connect Discovery 1.0 section 3, without
+// discoveryOf is the document of OpenID Connect Discovery 1.0 section 3, without
 // the members that ID tokens would need.
-func (s *Server) discovery(*http.Request) (any, error) {
-	m := metadata{
-		Issuer:           s.issuer,
-		Authorization:    s.issuer + authorizePath,
-		Device:           s.issuer + string(Device),
-		Token:            s.issuer + string(Token),
-		UserInfo:         s.issuer + string(UserInfo),
-		Revocation:       s.issuer + string(Revocation),
-		Responses:        []string{"code"},
-		Grants:           []string{deviceGrant, "authorization_code", "refresh_token"},
-		ChallengeMethods: []string{"S256"},
-		ClientAuth:       []string{"none", "client_secret_post", "client_secret_basic"},
-		Subjects:         []string{"public"},
-		NamesIssuer:      true,
+func (s *Server) discoveryOf(v vendor) http.HandlerFunc {
+	at := func(path Endpoint) string {
+		if path == "" {
+			return ""
+		}
+		return s.issuer + string(path)
 	}
-	if s.opt.NoRevocation {
-		m.Revocation = ""
-	}
-	return m, nil
+	return answering(func(*http.Request) (any, error) {
+		return metadata{
+			Issuer:           s.issuer + v.issuer,
+			Authorization:    at(v.authorize),
+			Device:           at(v.device),
+			Token:            at(v.token),
+			UserInfo:         at(v.user),
+			Revocation:       at(v.revocation),
+			Responses:        []string{"code"},
+			Grants:           []string{deviceGrant, "authorization_code", "refresh_token"},
+			ChallengeMethods: []string{"S256"},
+			ClientAuth:       []string{"none", "client_secret_post", "client_secret_basic"},
+			Subjects:         []string{"public"},
+			NamesIssuer:      v.issuer == "", // the authorization endpoint names that one
+		}, nil
+	})
 }
 
 type claims struct {
@@ -51,9 +55,14 @@ type claims struct {
 	Email    string `json:"email,omitempty"`
 }
 
-// userinfo says whose token it is. It takes the token from the Authorization
-// header alone, the one way of RFC 6750 that leaves no trace in logs.
-func (s *Server) userinfo(r *http.Request) (any, error) {
+// userinfoOf says whose token it is that a token endpoint gave. It takes the token
+// from the Authorization header alone, the one way of RFC 6750 that leaves no trace
+// in logs.
+func (s *Server) userinfoOf(at Endpoint) http.HandlerFunc {
+	return answering(func(r *http.Request) (any, error) { return s.userinfo(at, r) })
+}
+
+func (s *Server) userinfo(at Endpoint, r *http.Request) (any, error) {
 	if r.URL.Query().Has("access_token") {
 		return nil, refusal{
 			status: http.StatusBadRequest, code: "invalid_request", text: "the token belongs in the Authorization header",
@@ -64,7 +73,7 @@ func (s *Server) userinfo(r *http.Request) (any, error) {
 	if token == "" {
 		return nil, refusal{status: http.StatusUnauthorized, challenge: "Bearer"} // section 3.1: no error code
 	}
-	u, ok := s.holder(Token, token)
+	u, ok := s.holder(at, token)
 	if !ok {
 		return nil, refusal{
 			status: http.StatusUnauthorized, code: "invalid_token", text: "expired, revoked or unknown",

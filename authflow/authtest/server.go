@@ -7,8 +7,9 @@
 // comes early slows it down, one that comes after the tokens kills them, and a
 // refresh token used twice takes its whole family along.
 //
-// It speaks two dialects beside the standards, at their vendors' paths: GitHub's
-// device flow, and Facebook Login for Devices. Codes of all are decided alike.
+// It speaks dialects beside the standards, at their vendors' paths: those that are
+// close to them in vendor.go, and Facebook's, GitHub's, Heroku's and Twitch's. Codes
+// of all are decided alike.
 //
 // Somebody must say yes. A person does it on the pages at /device and
 // /oauth/authorize; a test or a script calls Approve, Deny and Expire, or
@@ -197,14 +198,9 @@ func (s *Server) count(_ net.Conn, state http.ConnState) {
 // routes are the endpoints that can Break, and the pages.
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+string(Discovery), answering(s.discovery))
-	mux.HandleFunc("POST "+string(Device), s.form(s.beginDevice))
-	mux.HandleFunc("POST "+string(Token), s.form(s.token))
-	if !s.opt.NoRevocation {
-		mux.HandleFunc("POST "+string(Revocation), s.form(s.revoke))
+	for _, v := range s.vendors() {
+		s.mount(mux, v)
 	}
-	mux.HandleFunc("GET "+string(UserInfo), answering(s.userinfo))
-	mux.HandleFunc("POST "+string(UserInfo), answering(s.userinfo))
 	mux.HandleFunc("POST "+string(GitHubDevice), s.github(s.beginGitHub))
 	mux.HandleFunc("POST "+string(GitHubToken), s.github(s.redeemGitHub))
 	mux.HandleFunc("GET "+string(GitHubUser), s.githubUser)
@@ -215,8 +211,8 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("POST /{version}"+string(FacebookToken), s.app(s.redeemFacebook))
 	mux.HandleFunc("GET /{version}"+string(FacebookUser), s.graph(s.facebookUser))
 	mux.HandleFunc("DELETE /{version}"+string(FacebookRevocation), s.graph(s.revokeFacebook))
-	mux.HandleFunc("GET "+authorizePath, s.askConsent)
-	mux.HandleFunc("POST "+authorizePath, s.sameSite(s.takeConsent))
+	s.mountTwitch(mux)
+	s.mountHeroku(mux)
 	mux.HandleFunc("GET "+pagePath, s.enterCode)
 	mux.HandleFunc("POST "+pagePath, s.sameSite(s.checkCode))
 	mux.HandleFunc("POST "+decidePath, s.sameSite(s.takeDecision))

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -28,6 +29,7 @@ type accessToken struct {
 	*grant
 	expires time.Time // zero: never
 	revoked bool
+	shown   string // what Heroku's list shows of it
 }
 
 type refreshToken struct {
@@ -43,25 +45,28 @@ type tokenAnswer struct {
 	Scope     string `json:"scope"`
 }
 
-// token is the token endpoint, RFC 6749 section 3.2.
-func (s *Server) token(c Client, f url.Values) (any, error) {
-	switch f.Get("grant_type") {
-	case deviceGrant:
-		return s.redeemDevice(c, f)
-	case "authorization_code":
-		return s.redeemCode(c, f)
-	case "refresh_token":
-		return s.redeemRefresh(c, f)
-	case "":
-		return nil, refuse("invalid_request", "grant_type is missing")
-	}
-	return nil, refuse("unsupported_grant_type", "")
+// tokenAt is a token endpoint, RFC 6749 section 3.2, with a vendor's words for what
+// a poll finds.
+func (s *Server) tokenAt(at Endpoint, polls words) http.HandlerFunc {
+	return s.form(func(c Client, f url.Values) (any, error) {
+		switch f.Get("grant_type") {
+		case deviceGrant:
+			return s.redeemDevice(at, polls, c, f)
+		case "authorization_code":
+			return s.redeemCode(at, c, f)
+		case "refresh_token":
+			return s.redeemRefresh(at, c, f)
+		case "":
+			return nil, refuse("invalid_request", "grant_type is missing")
+		}
+		return nil, refuse("unsupported_grant_type", "")
+	})
 }
 
 // redeemRefresh is RFC 6749 section 6. A refresh token works once; a second use
 // means that two parties hold it, so nobody keeps anything (RFC 9700 section 4.14.2).
-func (s *Server) redeemRefresh(c Client, f url.Values) (any, error) {
-	t := s.refreshable(Token, c, f.Get("refresh_token"))
+func (s *Server) redeemRefresh(at Endpoint, c Client, f url.Values) (any, error) {
+	t := s.refreshable(at, c, f.Get("refresh_token"))
 	if t == nil {
 		return nil, refuse("invalid_grant", "unknown, revoked or foreign refresh token, or one that was used before")
 	}
@@ -153,6 +158,9 @@ func (s *Server) revoke(c Client, f url.Values) (any, error) {
 type digest [sha256.Size]byte
 
 func digestOf(code string) digest { return sha256.Sum256([]byte(code)) }
+
+// idOf is a name for what has this digest.
+func idOf(d digest) string { return base64.RawURLEncoding.EncodeToString(d[:9]) }
 
 // newCode makes a device code, authorization code or token.
 func newCode() string {

@@ -16,7 +16,7 @@ func (a App) check(uses ...string) Mistakes {
 	if !goodName(a.Name) {
 		m.addf("", "is %q: give lower-case letters, digits and dashes, a letter first", a.Name)
 	}
-	if strings.TrimSpace(a.ID) == "" {
+	if slices.Contains(uses, "CLIENT_ID") && strings.TrimSpace(a.ID) == "" {
 		m.addf("CLIENT_ID", "is missing: register an app with the service and give the id that it shows")
 	}
 	if !slices.Contains([]string{"", "auto", "device"}, a.Flow) {
@@ -42,9 +42,11 @@ func (a App) useless(uses []string) Mistakes {
 		given   bool
 	}{
 		{"ISSUER", a.Issuer != ""},
+		{"CLIENT_ID", a.ID != ""},
 		{"CLIENT_SECRET", a.Secret != ""},
 		{"CLIENT_TOKEN", a.ClientToken != ""},
 		{"CLIENT_AUTH", a.Auth != ""},
+		{"SCOPES", len(a.Scopes) > 0},
 		{"BASE_URL", a.Base != ""},
 	} {
 		if one.given && !slices.Contains(uses, one.setting) {
@@ -82,21 +84,11 @@ func checkHosts(setting string, hosts []string) Mistakes {
 func (a App) checkEndpoints(is func(raw string) error) Mistakes {
 	var m Mistakes
 	for _, one := range []struct{ setting, raw string }{
-		{"DEVICE_URL", a.DeviceURL}, {"TOKEN_URL", a.TokenURL}, {"USERINFO_URL", a.UserinfoURL}, {"REVOKE_URL", a.RevokeURL},
+		{"DEVICE_URL", a.DeviceURL}, {"AUTHORIZE_URL", a.AuthorizeURL}, {"TOKEN_URL", a.TokenURL}, {"USERINFO_URL", a.UserinfoURL}, {"REVOKE_URL", a.RevokeURL},
 	} {
 		if err := is(one.raw); one.raw != "" && err != nil {
 			m.addf(one.setting, "is %v", err)
 		}
-	}
-	return m
-}
-
-// checkPreset is check for a service whose addresses are known. Where others were
-// given, they may be on loopback: that is how doubles of the service are used.
-func (a App) checkPreset(uses ...string) Mistakes {
-	m := append(a.check(uses...), a.checkEndpoints(checkURL)...)
-	if _, err := checkRoot(a.Base); a.Base != "" && err != nil {
-		m.addf("BASE_URL", "is %v", err)
 	}
 	return m
 }

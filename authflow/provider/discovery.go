@@ -23,29 +23,35 @@ const (
 // metadata is what we need of OpenID Connect Discovery 1.0 section 3, RFC 8414
 // section 2, RFC 8628 section 4 and RFC 7009.
 type metadata struct {
-	Issuer   string   `json:"issuer"`
-	Device   string   `json:"device_authorization_endpoint"`
-	Token    string   `json:"token_endpoint"`
-	Userinfo string   `json:"userinfo_endpoint"`
-	Revoke   string   `json:"revocation_endpoint"`
-	Methods  []string `json:"token_endpoint_auth_methods_supported"`
+	Issuer    string   `json:"issuer"`
+	Device    string   `json:"device_authorization_endpoint"`
+	Authorize string   `json:"authorization_endpoint"`
+	Token     string   `json:"token_endpoint"`
+	Userinfo  string   `json:"userinfo_endpoint"`
+	Revoke    string   `json:"revocation_endpoint"`
+	Methods   []string `json:"token_endpoint_auth_methods_supported"`
 }
 
 // complete reports whether nothing has to be discovered: people can do without
 // an endpoint for revocation.
 func (m metadata) complete() bool { return m.Device != "" && m.Token != "" && m.Userinfo != "" }
 
-// or is m with the gaps filled from found.
-func (m metadata) or(found metadata) metadata {
-	found.Device = cmp.Or(m.Device, found.Device)
-	found.Token = cmp.Or(m.Token, found.Token)
-	found.Userinfo = cmp.Or(m.Userinfo, found.Userinfo)
-	found.Revoke = cmp.Or(m.Revoke, found.Revoke)
-	return found
+// or is m with the gaps filled from other.
+func (m metadata) or(other metadata) metadata {
+	m.Issuer = cmp.Or(m.Issuer, other.Issuer)
+	m.Device = cmp.Or(m.Device, other.Device)
+	m.Authorize = cmp.Or(m.Authorize, other.Authorize)
+	m.Token = cmp.Or(m.Token, other.Token)
+	m.Userinfo = cmp.Or(m.Userinfo, other.Userinfo)
+	m.Revoke = cmp.Or(m.Revoke, other.Revoke)
+	if m.Methods == nil {
+		m.Methods = other.Methods
+	}
+	return m
 }
 
 // check finds what would make a login fail later on, or give secrets away. The
-// endpoints for devices and for revocation may be missing.
+// endpoints for devices, browsers and revocation may be missing.
 func (m metadata) check(issuer *url.URL) error {
 	for _, endpoint := range []struct {
 		name, raw string
@@ -54,6 +60,7 @@ func (m metadata) check(issuer *url.URL) error {
 		{"token_endpoint", m.Token, false},
 		{"userinfo_endpoint", m.Userinfo, false},
 		{"device_authorization_endpoint", m.Device, true},
+		{"authorization_endpoint", m.Authorize, true},
 		{"revocation_endpoint", m.Revoke, true},
 	} {
 		err := checkEndpoint(endpoint.raw, issuer)
@@ -80,7 +87,9 @@ func (m metadata) auth() authflow.ClientAuth {
 type discovery struct {
 	raw    string // the issuer as it was given, to compare
 	issuer *url.URL
-	given  metadata // wins over what is found
+	given  metadata                      // wins over what is found
+	known  metadata                      // where nothing is found
+	same   func(found, want string) bool // whether a document is the issuer's; nil: where both are equal
 
 	mu   sync.Mutex
 	last *lookup
@@ -148,16 +157,20 @@ func (d *discovery) fetch(ctx context.Context, c *http.Client) (metadata, error)
 	if no, ok := errors.AsType[*authflow.OAuthError](err); ok && no.Status == http.StatusNotFound {
 		found, err = d.get(ctx, c, oauthDocument(d.issuer))
 	}
-	if no, ok := errors.AsType[*authflow.OAuthError](err); ok {
+	no, refused := errors.AsType[*authflow.OAuthError](err)
+	if refused && d.known.complete() {
+		return d.known, nil
+	}
+	if refused {
 		err = fmt.Errorf("%w: there is no document: %s", authflow.ErrSetup, no.Error()) // refused is the document, not the login
 	}
 	if err != nil {
 		return metadata{}, err
 	}
-	if found.Issuer != d.raw {
+	if found.Issuer != d.raw && (d.same == nil || !d.same(found.Issuer, d.raw)) {
 		return metadata{}, fmt.Errorf("%w: the document is of the issuer %.200q, not %q: give exactly that one", authflow.ErrSetup, found.Issuer, d.raw)
 	}
-	found = d.given.or(found)
+	found = d.given.or(found).or(d.known)
 	if err := found.check(d.issuer); err != nil {
 		return metadata{}, fmt.Errorf("%w: %w", authflow.ErrSetup, err)
 	}

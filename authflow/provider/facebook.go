@@ -3,7 +3,6 @@ package provider
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,7 +24,7 @@ const (
 // its version. The app needs "Login from Devices" switched on and its client
 // token, never its secret. Who is somebody else in each app: ids differ.
 func Facebook(a App) (authflow.Provider, error) {
-	a.Name, a.Kind = cmp.Or(a.Name, kindFacebook), kindFacebook
+	a.Name, a.Kind = cmp.Or(a.Name, "facebook"), "facebook"
 	if err := a.checkFacebook().of(a); err != nil {
 		return authflow.Provider{}, err
 	}
@@ -47,7 +46,8 @@ func Facebook(a App) (authflow.Provider, error) {
 
 func (a App) checkFacebook() Mistakes {
 	// The app secret does no harm, and no login needs it.
-	m := a.checkPreset("CLIENT_SECRET", "CLIENT_TOKEN", "BASE_URL")
+	m := a.check("CLIENT_ID", "CLIENT_SECRET", "CLIENT_TOKEN", "SCOPES", "BASE_URL")
+	m = append(m, preset{root: facebookGraph, uses: []string{"BASE_URL"}}.checkRoots(a)...)
 	if a.ClientToken == "" {
 		m.addf("CLIENT_TOKEN", "is missing: give the client token of the app, which its dashboard shows under Settings, Advanced")
 	}
@@ -73,7 +73,7 @@ type facebook struct {
 }
 
 // Name implements authflow.Flow.
-func (facebook) Name() string { return kindFacebook }
+func (facebook) Name() string { return "facebook" }
 
 // Begin implements authflow.Flow.
 func (f facebook) Begin(ctx context.Context, c *http.Client, a authflow.Ask) (authflow.Grant, error) {
@@ -136,14 +136,7 @@ func (f facebook) who(ctx context.Context, c *http.Client, t authflow.Token) (au
 	q := at.Query()
 	q.Set("fields", "id,name")
 	at.RawQuery = q.Encode()
-	var said struct {
-		ID   json.RawMessage `json:"id"`
-		Name any             `json:"name"`
-	}
-	if err := askWho(ctx, c, t, at.String(), "application/json", &said); err != nil {
-		return authflow.Identity{}, err
-	}
-	return identity(f.issuer, said.ID, nil, said.Name)
+	return account{id: []string{"id"}, name: []string{"name"}}.of(ctx, c, t, at.String(), nil, f.issuer)
 }
 
 // revoke implements authflow.Provider.Revoke: it takes the app off the person's

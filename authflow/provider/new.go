@@ -3,44 +3,53 @@ package provider
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/usherbot/usher/authflow"
 )
 
-// The kinds, which are also the names that an App has by default.
-const (
-	kindFacebook = "facebook"
-	kindGitHub   = "github"
-	kindOIDC     = "oidc"
-)
+// constructors are those of all kinds, which are also the names that an App has by
+// default.
+func constructors() map[string]func(App) (authflow.Provider, error) {
+	return map[string]func(App) (authflow.Provider, error){
+		"auth0":     Auth0,
+		"discord":   Discord,
+		"facebook":  Facebook,
+		"github":    GitHub,
+		"gitlab":    GitLab,
+		"google":    Google,
+		"heroku":    Heroku,
+		"keycloak":  Keycloak,
+		"microsoft": Microsoft,
+		"oidc":      func(a App) (authflow.Provider, error) { return OIDC(a.Issuer, a) },
+		"okta":      Okta,
+		"slack":     Slack,
+		"twitch":    Twitch,
+	}
+}
 
 // Kinds are the kinds that New knows, sorted.
-func Kinds() []string { return []string{kindFacebook, kindGitHub, kindOIDC} }
+func Kinds() []string { return slices.Sorted(maps.Keys(constructors())) }
 
 // New makes the provider of a's Kind: with none, the one that a's Name names, or
 // else OIDC at a's Issuer.
 func New(a App) (authflow.Provider, error) {
-	switch kind := a.kind(); kind {
-	case kindFacebook:
-		return Facebook(a)
-	case kindGitHub:
-		return GitHub(a)
-	case kindOIDC:
-		return OIDC(a.Issuer, a)
-	default:
+	construct, known := constructors()[a.kind()]
+	if !known {
 		var m Mistakes
-		m.addf("KIND", "is %q: choose one of %s", kind, strings.Join(Kinds(), ", "))
+		m.addf("KIND", "is %q: choose one of %s", a.Kind, strings.Join(Kinds(), ", "))
 		return authflow.Provider{}, m.of(a)
 	}
+	return construct(a)
 }
 
 func (a App) kind() string {
 	if a.Kind == "" && slices.Contains(Kinds(), a.Name) {
 		return a.Name
 	}
-	return cmp.Or(a.Kind, kindOIDC)
+	return cmp.Or(a.Kind, "oidc")
 }
 
 // Mistake is what is wrong with one setting of an App.

@@ -25,8 +25,8 @@ func TestNewChoosesAKind(t *testing.T) {
 		{"anything", provider.App{Name: "acme", ID: "app", Issuer: "https://acme.example/"}, "acme, acme.example, device, https://acme.example/"},
 		{"kind before name", provider.App{Name: "github", Kind: "oidc", ID: "app", Issuer: "https://acme.example"}, "github, acme.example, device, https://acme.example"},
 		{"title", provider.App{Name: "github", Title: "Our hub", ID: "app"}, "github, Our hub, device, https://github.com"},
-		{"unknown", provider.App{Name: "work", Kind: "gitlab", ID: "app"}, `provider work: kind is "gitlab": choose one of facebook, github, oidc`},
-		{"neither issuer nor kind", provider.App{Name: "gihub", ID: "app"}, "provider gihub: issuer is missing: give the https URL that the service documents; only other kinds need none, such as github"},
+		{"unknown", provider.App{Name: "work", Kind: "gitea", ID: "app"}, `provider work: kind is "gitea": choose one of auth0, discord, facebook, github, gitlab, google, heroku, keycloak, microsoft, oidc, okta, slack, twitch`},
+		{"neither issuer nor kind", provider.App{Name: "gihub", ID: "app"}, "provider gihub: issuer is missing: give the https URL that the service documents, as in https://login.example.com; only other kinds need none, such as github"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -40,8 +40,18 @@ func TestNewChoosesAKind(t *testing.T) {
 			}
 		})
 	}
-	if got := provider.Kinds(); !slices.IsSorted(got) || len(got) != 3 {
-		t.Errorf("got kinds %v, want three, sorted", got)
+	if got := provider.Kinds(); !slices.IsSorted(got) || len(got) != 13 {
+		t.Errorf("got kinds %v, want thirteen, sorted", got)
+	}
+}
+
+// TestKindsAreDocumented reads the setting's tag.
+func TestKindsAreDocumented(t *testing.T) {
+	field, _ := reflect.TypeFor[provider.App]().FieldByName("Kind")
+	kinds := provider.Kinds()
+	last := len(kinds) - 1
+	if want := strings.Join(kinds[:last], ", ") + " or " + kinds[last] + ";"; !strings.Contains(field.Tag.Get("doc"), want) {
+		t.Errorf("got %s, want %s in it", field.Tag.Get("doc"), want)
 	}
 }
 
@@ -77,6 +87,19 @@ func TestMistakes(t *testing.T) {
 		{"base with a query", provider.App{Kind: "facebook", ID: "app", ClientToken: "t", Base: "https://graph.example/v1.0?x=marker"}, []string{
 			"BASE_URL is more than a root: give it without a query",
 		}},
+		{"google, nothing", provider.App{Kind: "google"}, []string{"CLIENT_ID is missing", "CLIENT_SECRET is missing: Google gives one with each client"}},
+		{"slack", provider.App{Kind: "slack", ID: "app"}, []string{"KIND is slack, which lets nobody sign in with a code"}},
+		{"keycloak, nothing", provider.App{Kind: "keycloak"}, []string{
+			"CLIENT_ID is missing", "ISSUER is missing: give the https URL that the service documents, as in https://sso.example.com/realms/acme",
+		}},
+		{"keycloak, bad issuer", provider.App{Kind: "keycloak", ID: "app", Issuer: "https://x.example", AuthorizeURL: "http://localhost/", RevokeURL: "/r"}, []string{
+			"AUTHORIZE_URL is not an https URL, as the issuer is one", "REVOKE_URL is not an absolute URL",
+		}},
+		{"gitlab, two roots", provider.App{Kind: "gitlab", ID: "app", Base: "https://x.example", Issuer: "https://x.example"}, []string{"BASE_URL is of no use beside ISSUER: remove one"}},
+		{"heroku, of no use", provider.App{Kind: "heroku", ID: "app", Secret: "marker", Scopes: []string{"global"}}, []string{
+			"CLIENT_ID is of no use to the kind heroku", "CLIENT_SECRET is of no use to the kind heroku", "SCOPES is of no use to the kind heroku",
+		}},
+		{"heroku, bad base", provider.App{Kind: "heroku", Base: "x"}, []string{"BASE_URL is not an absolute URL"}},
 		{"bad issuer and endpoint", provider.App{ID: "app", Issuer: "x", TokenURL: "y"}, []string{"ISSUER is not an absolute URL", "TOKEN_URL is not an absolute URL"}},
 		{"authentication without a secret", provider.App{Kind: "github", ID: "app", Auth: authflow.AuthPost}, []string{`CLIENT_AUTH is "post" and needs a client secret`}},
 	}
