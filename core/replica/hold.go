@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"errors"
 )
 
 // current returns the life of the moment, waiting for one.
@@ -53,7 +54,7 @@ func (r *Replica) Hold(ctx context.Context, key string, run func(ctx context.Con
 	for {
 		l, took, err := r.take(ctx, key)
 		if err != nil {
-			return nil // ctx has ended
+			return nil //nolint:nilerr // ctx has ended
 		}
 		if !took {
 			pause(ctx, retry)
@@ -93,7 +94,9 @@ func (r *Replica) during(ctx context.Context, key string, l *Life, run func(ctx 
 			}
 		}
 		stop()
-		<-ended
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+			r.log.Warn("what lost its lease ended badly", "of", key, "error", err)
+		}
 		return l, true, nil
 	}
 }

@@ -97,7 +97,7 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 				return
 			}
 			all.Go(func() {
-				defer c.Close() //nolint:errcheck // its client may be gone
+				defer c.Close() // its client may be gone
 				serve(c)
 			})
 		}
@@ -106,7 +106,7 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 }
 
 // silence reads until its client gives up.
-func silence(c net.Conn) { io.Copy(io.Discard, c) } //nolint:errcheck // as it says
+func silence(c net.Conn) { io.Copy(io.Discard, c) }
 
 // noTLS answers the request for TLS like a server without
 // (postgresql.org/docs/current/protocol-flow.html, "SSL Session Encryption").

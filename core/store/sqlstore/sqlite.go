@@ -210,7 +210,7 @@ func (c *fileConn) transaction(f func(*conn) error) error {
 }
 
 func (c *fileConn) exec(query string, args ...any) (int64, error) {
-	st, err := c.stmt(query)
+	st, err := c.stmt(query) //nolint:sqlclosecheck // the connection keeps it
 	if err != nil {
 		return 0, err
 	}
@@ -222,7 +222,7 @@ func (c *fileConn) exec(query string, args ...any) (int64, error) {
 }
 
 func (c *fileConn) each(f func(row) error, query string, args ...any) (err error) {
-	st, err := c.stmt(query)
+	st, err := c.stmt(query) //nolint:sqlclosecheck // the connection keeps it
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func Start(tb testing.TB) *Server {
 	}
 	as, err := unprivileged()
 	try(tb, err)
-	dir, err := os.MkdirTemp("", "pgtest-") // not below one that the server's user may not enter
+	dir, err := os.MkdirTemp("", "pgtest-") //nolint:usetesting // not below one that the server's user may not enter
 	try(tb, err)
 	s := &Server{dir: dir, bin: bin, as: as}
 	tb.Cleanup(func() {
@@ -94,7 +94,7 @@ func (s *Server) initialize(ctx context.Context) error {
 			}
 		}
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"), "--pgdata="+s.data(), "--username="+User, //nolint:gosec // found above
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"), "--pgdata="+s.data(), "--username="+User,
 		"--pwfile="+password, "--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync")
 	cmd.Dir, cmd.SysProcAttr = s.dir, s.as
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -31,7 +31,7 @@ type process struct {
 }
 
 func run(as *syscall.SysProcAttr, dir string, args ...string) (*process, error) {
-	cmd := exec.CommandContext(context.Background(), "sh", append([]string{"-c", guard, "sh"}, args...)...) //nolint:gosec // as above
+	cmd := exec.CommandContext(context.Background(), "sh", append([]string{"-c", guard, "sh"}, args...)...)
 	cmd.Dir, cmd.SysProcAttr = dir, as
 	input, err := cmd.StdinPipe()
 	if err != nil {
@@ -43,7 +43,7 @@ func run(as *syscall.SysProcAttr, dir string, args ...string) (*process, error) 
 	}
 	cmd.Stderr = in
 	err = cmd.Start()
-	in.Close() //nolint:errcheck,gosec // the child has its own
+	in.Close() // the child has its own
 	if err != nil {
 		return nil, fmt.Errorf("start the server: %w", err)
 	}
@@ -55,7 +55,7 @@ func run(as *syscall.SysProcAttr, dir string, args ...string) (*process, error) 
 // listen reads what the server says of itself until it ends.
 func (p *process) listen(out io.ReadCloser) {
 	defer close(p.gone)
-	defer out.Close() //nolint:errcheck // it was only read
+	defer out.Close() // it was only read
 	lines, ready := bufio.NewScanner(out), p.ready
 	for lines.Scan() {
 		fmt.Fprintln(&p.log, lines.Text())
