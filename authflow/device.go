@@ -128,8 +128,7 @@ func (r reply) grant(sent time.Time, verifier seal.Secret) (Grant, error) {
 	switch m := meaningOf(code, r.status); {
 	case code == "" && !s.DeviceCode.empty():
 		return s.grant(sent, verifier)
-	case code == "invalid_client", code == "invalid client", code == "incorrect_client_credentials", code == "invalid_scope",
-		code == "unauthorized_client" && r.status == http.StatusUnauthorized: // a secret that is missing or wrong
+	case code == "invalid_client", code == "invalid client", code == "incorrect_client_credentials", code == "invalid_scope":
 		return Grant{}, fmt.Errorf("%w: %w", ErrSetup, r.refusal(s))
 	case r.status == http.StatusNotFound, code == "unauthorized_client", code == "device_flow_disabled":
 		return Grant{}, fmt.Errorf("%w: %w", ErrFlowOff, r.refusal(s))

@@ -16,7 +16,17 @@ func Discord(a App) (authflow.Provider, error) {
 		},
 		scopes:  []string{"identify"},
 		account: account{id: []string{"id"}, name: []string{"username", "global_name"}},
-		auth:    authflow.AuthBasic, limited: true,
-		manage: "settings/authorized-apps",
+		auth:    authflow.AuthBasic,
+		refused: discordRefused,
+		manage:  "settings/authorized-apps",
 	}.make(a)
+}
+
+// discordRefused is any refusal but that of the app itself: there is no telling how
+// it is put.
+func discordRefused(no *authflow.OAuthError) error {
+	if no.Code == "invalid_client" {
+		return nil
+	}
+	return authflow.ErrFlowOff
 }

@@ -1,6 +1,10 @@
 package provider
 
-import "github.com/usherbot/usher/authflow"
+import (
+	"net/http"
+
+	"github.com/usherbot/usher/authflow"
+)
 
 // Keycloak is the realm at a's Issuer, as in https://sso.example.com/realms/acme. The
 // client has "OAuth 2.0 Device Authorization Grant" switched on; it may require PKCE.
@@ -16,6 +20,16 @@ func Keycloak(a App) (authflow.Provider, error) {
 			Revoke:    connect + "revoke",
 		},
 		scopes: []string{"openid", "profile", "offline_access"}, account: claims(),
-		manage: "account",
+		refused: keycloakRefused,
+		manage:  "account",
 	}.make(a)
+}
+
+// keycloakRefused tells an app whose secret is missing or wrong, and one that may not
+// use the flow, apart by the status: Keycloak calls both unauthorized_client.
+func keycloakRefused(no *authflow.OAuthError) error {
+	if no.Status == http.StatusUnauthorized {
+		return authflow.ErrSetup
+	}
+	return nil
 }

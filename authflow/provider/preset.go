@@ -27,14 +27,14 @@ type preset struct {
 	uses      []string // settings beyond those of a client: ISSUER, BASE_URL
 	wrong     Mistakes // what the constructor has found by itself
 
-	scopes   []string                  // asked for unless the settings name others; the first one always
-	includes func(scope string) string // the scope that includes this one, and is then granted instead; empty for none
-	account  account                   // what is where in the user info
-	header   http.Header               // wanted with each token
-	device   authflow.Device           // how the device flow differs
-	auth     authflow.ClientAuth       // how a client with a secret proves itself
-	keeps    bool                      // a refresh token stays good when it was used
-	limited  bool                      // the device flow is for some apps only: those it refuses need another way
+	scopes   []string                            // asked for unless the settings name others; the first one always
+	includes func(scope string) string           // the scope that includes this one, and is then granted instead; empty for none
+	account  account                             // what is where in the user info
+	header   http.Header                         // wanted with each token
+	device   authflow.Device                     // how the device flow differs
+	auth     authflow.ClientAuth                 // how a client with a secret proves itself
+	keeps    bool                                // a refresh token stays good when it was used
+	refused  func(no *authflow.OAuthError) error // what a refusal to give a code means; nil: what it means elsewhere
 
 	apis   []string // hosts that commands may send the token to; by default that of the root
 	pages  []string // hosts that a login link may point to, beside that of the root

@@ -41,8 +41,10 @@ func (s *service) Begin(ctx context.Context, c *http.Client, a authflow.Ask) (au
 		return authflow.Grant{}, err
 	}
 	g, err := d.Begin(ctx, c, a)
-	if no, refused := errors.AsType[*authflow.OAuthError](err); refused && s.preset.limited && no.Code != "invalid_client" {
-		return g, fmt.Errorf("%w: %w", authflow.ErrFlowOff, err)
+	if no, ok := errors.AsType[*authflow.OAuthError](err); ok && s.preset.refused != nil {
+		if means := s.preset.refused(no); means != nil {
+			err = fmt.Errorf("%w: %w", means, no)
+		}
 	}
 	return g, err
 }
