@@ -137,7 +137,7 @@ type Logins interface {
 
 // Changed is what another process may have made of a login.
 type Changed struct {
-	ID          string
+	ID, State   string
 	Wake, Ended time.Time
 }
 

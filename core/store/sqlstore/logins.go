@@ -138,7 +138,7 @@ func (s share) even(live int) int {
 // ChangedLogins implements store.Logins.
 func (s *Store) ChangedLogins(ctx context.Context, owner string, within time.Duration) (all []store.Changed, err error) {
 	err = s.look(ctx, func(c *conn) (err error) {
-		all, err = list(c, scanChanged, `SELECT id, wake_at, ended_at FROM login
+		all, err = list(c, scanChanged, `SELECT id, state, wake_at, ended_at FROM login
 			WHERE owner = $1 AND changed_at >= $now - $2`, owner, within.Milliseconds())
 		return err
 	})
@@ -149,7 +149,7 @@ func (s *Store) ChangedLogins(ctx context.Context, owner string, within time.Dur
 }
 
 func scanChanged(r row) (c store.Changed, err error) {
-	err = r.Scan(&c.ID, (*stamp)(&c.Wake), (*stamp)(&c.Ended))
+	err = r.Scan(&c.ID, &c.State, (*stamp)(&c.Wake), (*stamp)(&c.Ended))
 	return c, err
 }
 
