@@ -197,6 +197,9 @@ func (p *pages) showOutcome(w http.ResponseWriter, row store.Login, s secrets, s
 		return
 	}
 	switch state := State(row.State); {
+	case state == Waiting:
+		p.note(w, notYet)
+		return
 	case state == Granted:
 		v.Title, v.Text, v.Again = "One moment", v.Provider+" has agreed, and has yet to say whose account it is. This page asks again by itself.", true
 	case state == Confirming && s.Digits != "":
@@ -247,6 +250,10 @@ var (
 	goOnInChat = note{
 		http.StatusConflict, "This was already done",
 		"A browser has come back from this login. Go on in the chat, with the digits on the page there.",
+	}
+	notYet = note{
+		http.StatusConflict, "This login is not done yet",
+		"Another page has taken its place, or the way back was cut short. Open the link in your chat again.",
 	}
 	astray = note{
 		http.StatusBadRequest, "This page cannot go on",
