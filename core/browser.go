@@ -48,13 +48,11 @@ func (b *Bot) linkCard(login authflow.Login, p authflow.Provider, cancel Control
 	}}}
 }
 
-// pressDigits opens the form for the digits.
+// pressDigits opens the form for the digits. A press that is answered by a form is no
+// way to the card any more: the form that comes back is.
 func (b *Bot) pressDigits(ctx context.Context, in *Invocation) error {
-	login, t, ok, err := b.about(ctx, in)
+	login, _, ok, err := b.about(ctx, in)
 	if !ok {
-		return err
-	}
-	if err := b.renew(ctx, in, login, t); err != nil {
 		return err
 	}
 	if login.State != authflow.Confirming || !login.Digits {
@@ -71,8 +69,14 @@ func (b *Bot) pressDigits(ctx context.Context, in *Invocation) error {
 // typedDigits links the account if the digits are right. What becomes of the login
 // its card says; only who has typed a message gets an answer below it.
 func (b *Bot) typedDigits(ctx context.Context, in *Invocation) error {
-	in.private = true
-	login, err := b.logins.Confirm(ctx, in.Args[0], in.Values["digits"])
+	login, t, ok, err := b.about(ctx, in)
+	if !ok {
+		return err
+	}
+	if err := b.renew(ctx, in, login, t); err != nil {
+		return err
+	}
+	login, err = b.logins.Confirm(ctx, in.Args[0], in.Values["digits"])
 	wrong, isWrong := errors.AsType[*authflow.DigitsError](err)
 	_, said := in.What.(Said)
 	switch {
