@@ -83,6 +83,20 @@ func (b *brittle) ClaimLogins(ctx context.Context, owner string, dead []string, 
 	return all, err
 }
 
+func (b *brittle) StartedLogin(ctx context.Context, start []byte) (l store.Login, err error) {
+	err = b.do("StartedLogin", func() error { l, err = b.Store.StartedLogin(ctx, start); return err })
+	return l, err
+}
+
+func (b *brittle) SetBack(ctx context.Context, id, state string, back, sealed []byte) error {
+	return b.do("SetBack", func() error { return b.Store.SetBack(ctx, id, state, back, sealed) })
+}
+
+func (b *brittle) TakeBack(ctx context.Context, back []byte) (l store.Login, err error) {
+	err = b.do("TakeBack", func() error { l, err = b.Store.TakeBack(ctx, back); return err })
+	return l, err
+}
+
 func (b *brittle) KeepLogin(ctx context.Context, id string, was, origin []byte, wake time.Time, shown bool) error {
 	return b.do("KeepLogin", func() error { return b.Store.KeepLogin(ctx, id, was, origin, wake, shown) })
 }

@@ -219,13 +219,13 @@ func TestConfirmTooEarly(t *testing.T) {
 	bubble(t, setup{}, func(w *world) {
 		l := w.start("alice")
 		w.sleep(7 * time.Second)
-		_, err := w.Confirm(w.Context(), l.ID)
+		_, err := w.Confirm(w.Context(), l.ID, "")
 		w.wantErr(err, authflow.ErrEnded)
 		w.sleep(4 * time.Second)
 		w.approve(l, "octocat")
 		w.sleep(time.Minute)
 		w.wantStory("0s asks for a code\n5s polls\n10s polls" + linked("15s"))
-		_, err = w.Confirm(w.Context(), l.ID)
+		_, err = w.Confirm(w.Context(), l.ID, "")
 		w.wantErr(err, authflow.ErrEnded)
 	})
 }

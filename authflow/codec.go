@@ -22,8 +22,11 @@ type secrets struct {
 	Slowed  bool          `json:"slowed,omitempty"`
 	Hold    bool          `json:"hold,omitempty"`
 	Expires time.Time     `json:"expires"`
+	Leaves  int           `json:"leaves,omitempty"` // how often a browser left for the provider
 	Token   *wireToken    `json:"token,omitempty"`
 	Since   time.Time     `json:"since,omitzero"` // when Token was granted
+	Back    []byte        `json:"back,omitempty"` // the hash that its browser came back by
+	Digits  string        `json:"digits,omitempty"`
 }
 
 // wireToken is a Token in clear, on its way into a sealed blob.
@@ -43,6 +46,11 @@ type origin struct {
 	Why     Why      `json:"why,omitempty"`
 	Dropped bool     `json:"dropped,omitempty"`
 	Revoked bool     `json:"revoked,omitempty"`
+	ByLink  bool     `json:"byLink,omitempty"`
+	NoCode  bool     `json:"noCode,omitempty"`
+	Digits  bool     `json:"digits,omitempty"`
+	Wrong   int      `json:"wrong,omitempty"` // digits that were typed
+	Asker   string   `json:"asker,omitempty"`
 	Who     Identity `json:"who,omitzero"`
 	Core    []byte   `json:"core,omitempty"` // as given to Start and Keep
 }
@@ -130,7 +138,7 @@ func (l *Logins) view(row store.Login) (Login, error) {
 		return Login{}, err
 	}
 	out := Login{
-		ID: row.ID, Person: row.Person, Provider: row.Provider,
+		ID: row.ID, Person: row.Person, Provider: row.Provider, Flow: row.Kind, ByLink: o.ByLink, NoCode: o.NoCode, Digits: o.Digits,
 		State: State(row.State), Why: o.Why, Scopes: o.Scopes, Had: o.Had, Missing: o.Missing,
 		Dropped: o.Dropped, Revoked: o.Revoked,
 		Created: row.Created, Expires: row.Expires, Shown: row.Shown, Who: o.Who, Origin: o.Core,

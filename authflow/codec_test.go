@@ -54,10 +54,13 @@ func TestBlobsComeBack(t *testing.T) {
 	full(t, fullToken)
 	l := &Logins{keys: testKeys(t, operator)}
 	row := store.Login{ID: "id", Person: "alice"}
-	row.Sealed = l.sealSecrets(row, revealGrant(fullGrant, &fullToken, noon))
+	all := revealGrant(fullGrant, &fullToken, noon)
+	all.Leaves, all.Back, all.Digits = 2, []byte("hash"), "123456"
+	full(t, all)
+	row.Sealed = l.sealSecrets(row, all)
 	s, err := l.openSecrets(row)
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || !reflect.DeepEqual(s, all) {
+		t.Fatalf("got %v back, want all of what was sealed", err)
 	}
 	if got := s.grant(); !reflect.DeepEqual(got, fullGrant) {
 		t.Errorf("got another grant back: %+v, want %+v", got, fullGrant)
@@ -67,6 +70,7 @@ func TestBlobsComeBack(t *testing.T) {
 	}
 	o := origin{
 		Scopes: []string{"a"}, Had: []string{"c"}, Missing: []string{"b"}, Why: Refused, Dropped: true, Revoked: true,
+		NoCode: true, Digits: true, Wrong: 1, Asker: "alice on Chat",
 		Who: Identity{Issuer: "i", Subject: "s", Name: "n", URL: "u"}, Core: []byte("card"),
 	}
 	full(t, o)

@@ -39,6 +39,7 @@ type entry struct {
 	misses, at   int32         // failures in a row; the place in its heap
 	slowed, held bool          // of its Grant
 	waking       bool          // it is in the heap of those whose cards must move first
+	stale        bool          // somebody else took a step, which is to be followed
 	won          *won          // beyond Waiting
 	run          *run
 }
@@ -258,22 +259,36 @@ func (g *engine) wake(id string, at time.Time) {
 	}
 }
 
+// doubt has a login read again, unless it is in that state here too. One that is
+// being worked on may be so in a moment; its row is looked at again.
+func (g *engine) doubt(id string, state State) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	e := g.entries[id]
+	if e == nil || e.run != nil || e.state == state {
+		return
+	}
+	g.pull(e)
+	e.stale, e.due = true, g.on(time.Now())
+	g.push(e)
+}
+
 // hold takes a login away from the engine, ending a request under way, until
 // release is called: to go on with it, or to forget it. One that the engine does
-// not have is another process's.
-func (g *engine) hold(ctx context.Context, id string) (release func(goOn bool), err error) {
+// not have is another process's, and nil.
+func (g *engine) hold(ctx context.Context, id string) (held *entry, release func(goOn bool), err error) {
 	for {
 		g.mu.Lock()
 		e := g.entries[id]
 		if e == nil {
 			g.mu.Unlock()
-			return func(bool) {}, nil
+			return nil, func(bool) {}, nil
 		}
 		if e.run == nil {
 			g.pull(e)
 			e.run = &run{stop: func() {}, idle: make(chan struct{})}
 			g.mu.Unlock()
-			return func(goOn bool) { g.giveBack(e, goOn) }, nil
+			return e, func(goOn bool) { g.giveBack(e, goOn) }, nil
 		}
 		e.run.stop()
 		idle := e.run.idle
@@ -281,7 +296,7 @@ func (g *engine) hold(ctx context.Context, id string) (release func(goOn bool), 
 		select {
 		case <-idle:
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		}
 	}
 }

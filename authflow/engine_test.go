@@ -232,7 +232,7 @@ func TestSecondLogin(t *testing.T) {
 	}{
 		{"the same account", "octocat", nil, "tells alice: linked octocat", "octocat"},
 		{"another one, confirmed", "hubot", func(w *world, l authflow.Login) error {
-			_, err := w.Confirm(w.Context(), l.ID)
+			_, err := w.Confirm(w.Context(), l.ID, "")
 			return err
 		}, `
 			tells alice: confirming hubot

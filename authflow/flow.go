@@ -12,24 +12,28 @@ import (
 	"github.com/usherbot/usher/core/seal"
 )
 
-// Flow is one way to a token: RFC 8628, or a vendor's own. It keeps nothing
+// Flow is one way to a token: Device, Browser, or a vendor's own. It keeps nothing
 // between calls: all it must remember is in the Grant, which outlives a restart.
 type Flow interface {
 	// Name is kept in the row of a login, so that a later process finds the flow
-	// again: "device".
+	// again: "device", "browser".
 	Name() string
 	// Begin asks for something to show. Its errors: ErrFlowOff when this way is
 	// closed, ErrSetup when the settings cannot work, an *OAuthError when the provider refused, any other when it could
 	// not be reached or understood.
 	Begin(ctx context.Context, c *http.Client, a Ask) (Grant, error)
 	// Next asks once how it stands; whoever calls it waits. back is nil, or the
-	// query that a browser came back with. An error means that the answer is not
+	// query that a browser came back with, whose state belongs to this login. An error means that the answer is not
 	// known and is worth another try, *Later when the provider said when.
 	Next(ctx context.Context, c *http.Client, g Grant, back url.Values) (Answer, error)
 }
 
-// Ask is what a login asks for.
-type Ask struct{ Scopes []string }
+// Ask is what a login asks for. A browser would come back to RedirectURI, with
+// State; where it is empty, none can.
+type Ask struct {
+	Scopes             []string
+	RedirectURI, State string
+}
 
 // Show is what a person needs in order to approve.
 type Show struct {
@@ -43,7 +47,7 @@ type Grant struct {
 	Show    Show
 	Secret  seal.Secret   // device code and PKCE verifier, as the flow packs them
 	Scopes  []string      // as asked
-	Every   time.Duration // the least time between an answer and the next request
+	Every   time.Duration // the least time between an answer and the next request; 0: none is due, a browser comes back
 	Slowed  bool          // after a slow_down: wait 1.2 × Every
 	Hold    bool          // Next is held by the provider until the person is done, for up to two minutes
 	Expires time.Time     // when the provider forgets the code

@@ -36,6 +36,7 @@ type setup struct {
 	server    authtest.Options
 	providers []authflow.Provider // none: "auth", the server
 	inMemory  bool                // the store is no file: quicker, and nothing is killed
+	web       string              // the flow of a bot that browsers reach; empty: they do not
 }
 
 // world is virtual time with an authorization server, a store, and a process that
@@ -58,6 +59,7 @@ type world struct {
 	spoken bytes.Buffer // answers of the provider
 	logged bytes.Buffer // as text and as JSON
 	errors []string     // that callers got
+	given  []string     // secrets that people got
 }
 
 // process is one run of the program.
@@ -98,13 +100,16 @@ func newWorld(t *testing.T, s setup) *world {
 	}
 	s.server.Net = w.net
 	s.server.Clients = []authtest.Client{
-		{ID: "app", Secret: clientSecret, Auth: authtest.Post, Token: clientToken},
+		{ID: "app", Secret: clientSecret, Auth: authtest.Post, Token: clientToken, RedirectURIs: []string{publicURL + "/oauth/callback/auth"}},
 		{ID: "basic", Secret: clientSecret, Auth: authtest.Basic},
 		{ID: "public"},
 	}
 	w.srv = authtest.New(t, s.server)
 	w.open()
 	w.load()
+	if s.web != "" {
+		w.serve()
+	}
 	return w
 }
 
@@ -125,7 +130,7 @@ func (w *world) load() {
 	w.process = &process{cable: c, cancel: func() {}, ended: make(chan struct{})}
 	close(w.ended)
 	w.Logins = authflow.New(authflow.Options{
-		Store: w.db, Keys: w.keys, Providers: w.offered(), HTTP: &http.Client{Transport: c},
+		Store: w.db, Keys: w.keys, Providers: w.offered(), HTTP: &http.Client{Transport: c}, PublicURL: w.address(),
 		Log: slog.New(slog.NewMultiHandler(
 			slog.NewTextHandler(w.log(), &slog.HandlerOptions{Level: slog.LevelDebug}),
 			slog.NewJSONHandler(w.log(), &slog.HandlerOptions{Level: slog.LevelDebug}),
@@ -138,7 +143,7 @@ func (w *world) offered() []authflow.Provider {
 	if w.providers != nil {
 		return w.providers
 	}
-	p, err := provider.OIDC(w.srv.URL(), provider.App{Name: "auth", ID: "app", Secret: clientSecret})
+	p, err := provider.OIDC(w.srv.URL(), provider.App{Name: "auth", ID: "app", Secret: clientSecret, Flow: w.web})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -250,7 +255,7 @@ func (w *world) start(person string, scopes ...string) authflow.Login {
 // ask is what a person asks for in a chat of their own.
 func (w *world) ask(person string, scopes ...string) authflow.Start {
 	return authflow.Start{
-		Person: person, Provider: w.Providers()[0].Name, Scopes: scopes, Place: "chat of " + person, Origin: []byte("card of " + person),
+		Person: person, Provider: w.Providers()[0].Name, Scopes: scopes, Place: "chat of " + person, Asker: person + " <b>on</b> Chat", Origin: []byte("card of " + person),
 	}
 }
 

@@ -47,7 +47,7 @@ func TestHeroku(t *testing.T) {
 		if _, err := w.Accounts().Get(w.Context(), "alice", "heroku"); err == nil {
 			w.Error("got an account before it was confirmed")
 		}
-		if _, err := w.Confirm(w.Context(), l.ID); err != nil {
+		if _, err := w.Confirm(w.Context(), l.ID, ""); err != nil {
 			w.Fatal(err)
 		}
 		w.wantState(l, "linked octocat@example.com")

@@ -34,14 +34,19 @@ type Why string
 const (
 	Refused     Why = "refused"     // failed: the provider would not go on
 	Unnamed     Why = "unnamed"     // failed: the provider did not say whose token it is
+	Unreached   Why = "unreached"   // failed: the provider did not answer when it counted
 	Unavailable Why = "unavailable" // failed: this provider is no longer offered
 	Replaced    Why = "replaced"    // cancelled: by a newer login that asks for something else
 	NotMine     Why = "not mine"    // cancelled: the person said that the account is not theirs
+	WrongDigits Why = "digits"      // cancelled: the digits were wrong too often
 )
 
 // Login is a login as others see it.
 type Login struct {
 	ID, Person, Provider string
+	Flow                 string // its Name
+	ByLink               bool   // there is no code to enter
+	NoCode               bool   // for the provider refused to give one, so that it goes another way
 	State                State
 	Why                  Why
 	Scopes               []string // as asked
@@ -50,6 +55,7 @@ type Login struct {
 	Dropped              bool     // a token was granted and then forgotten by us
 	Revoked              bool     // with Dropped: the provider is asked to end the access
 	Show                 Show     // with Waiting
+	Digits               bool     // with Confirming: by the digits in the browser; see Logins.Confirm
 	Created, Expires     time.Time
 	Shown                bool     // its card was shown; see Logins.Keep
 	Who                  Identity // with Confirming and Linked
@@ -113,12 +119,15 @@ func (g Grant) pace() time.Duration {
 	return g.Every
 }
 
-// due is now + wait, but not so long after the code's end that a token granted
+// due is when to ask next, which is never where a browser comes back: then it is
+// the end. Otherwise it is now + wait, but not so long after the code's end that a token granted
 // in the last moment would wait for nothing: one last request at the end, still
 // no sooner than least allows.
 func (g Grant) due(now time.Time, wait, least time.Duration) time.Time {
 	due, last := now.Add(wait), now.Add(least)
 	switch {
+	case g.Every == 0:
+		return g.Expires
 	case !due.After(g.Expires):
 		return due
 	case g.Expires.After(last):

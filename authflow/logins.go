@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/usherbot/usher/core/replica"
@@ -19,6 +20,7 @@ type Options struct {
 	Store     store.Store
 	Keys      seal.Keys
 	Providers []Provider
+	PublicURL string       // leads to ServeHTTP from outside, without the slash at its end; empty: no logins in browsers
 	HTTP      *http.Client // reaches providers; nil: a client of its own
 	Log       *slog.Logger // nil: slog.Default
 }
@@ -39,6 +41,8 @@ type Logins struct {
 	log       *slog.Logger
 	providers []Provider
 	replica   *replica.Replica
+	public    string  // Options.PublicURL
+	pages     *pages  // for browsers
 	starting  keyLock // by person and provider
 	deciding  keyLock // by login: what takes it up, and what people decide about it
 	engine    *engine
@@ -60,13 +64,16 @@ func New(o Options) *Logins {
 	for _, p := range o.Providers {
 		slots[p.Name] = make(chan struct{}, perProvider)
 	}
-	return &Logins{
+	l := &Logins{
 		store: o.Store, keys: o.Keys, http: client, transport: client.Transport.(mannered).over, log: o.Log,
 		providers: slices.Clone(o.Providers), replica: replica.New(o.Store, o.Log),
 		starting: newKeyLock(), deciding: newKeyLock(),
 		engine: newEngine(o.Providers), outbox: make(chan struct{}, 1),
 		flights: flights{now: map[string]*flight{}}, refreshing: make(chan struct{}, 1), slots: slots,
 	}
+	l.public = strings.TrimRight(o.PublicURL, "/")
+	l.pages = newPages(l)
+	return l
 }
 
 // Replica is this process as others see it. Run makes it live.
@@ -156,20 +163,6 @@ func (l *Logins) end(ctx context.Context, id string, why Why) (Login, error) {
 	})
 }
 
-// Confirm links a login whose person said that the account is theirs.
-func (l *Logins) Confirm(ctx context.Context, id string) (Login, error) {
-	return l.decide(ctx, id, func(row store.Login, o *origin) (store.Change, error) {
-		if row.State != string(Confirming) {
-			return store.Change{}, ErrEnded
-		}
-		s, err := l.openSecrets(row)
-		if err != nil {
-			return store.Change{}, err
-		}
-		return l.linked(row, o.Who, s.Token.token()), nil
-	})
-}
-
 // decide takes a step that the person wants, while the engine keeps away.
 func (l *Logins) decide(ctx context.Context, id string, d decision) (Login, error) {
 	unlock, err := l.deciding.lock(ctx, id)
@@ -177,12 +170,16 @@ func (l *Logins) decide(ctx context.Context, id string, d decision) (Login, erro
 		return Login{}, err
 	}
 	defer unlock()
-	release, err := l.engine.hold(ctx, id)
+	e, release, err := l.engine.hold(ctx, id)
 	if err != nil {
 		return Login{}, err
 	}
 	login, err := l.change(ctx, id, d)
 	if err == nil {
+		if e != nil && login.State.Open() && login.State != e.state {
+			e.stale = true
+			l.later(e, time.Now())
+		}
 		release(login.State.Open())
 		return login, nil
 	}
@@ -209,7 +206,7 @@ func (l *Logins) open(ctx context.Context, id string) (store.Login, origin, erro
 type decision func(store.Login, *origin) (store.Change, error)
 
 // change takes a step of an open login, and has it told unless it was granted
-// only. The decision is made anew when the row changed under it.
+// only, or stays as it is. The decision is made anew when the row changed under it.
 func (l *Logins) change(ctx context.Context, id string, decide decision) (Login, error) {
 	for {
 		row, o, err := l.open(ctx, id)
@@ -234,7 +231,7 @@ func (l *Logins) change(ctx context.Context, id string, decide decision) (Login,
 			}
 		}
 		c.ID, c.From, c.Was, c.Origin = row.ID, row.State, row.Origin, l.sealOrigin(row, o)
-		if c.State != string(Granted) {
+		if c.State != string(Granted) && c.State != row.State {
 			c.Tell = l.tellOf(row)
 		}
 		err = l.store.ChangeLogin(ctx, c)

@@ -12,8 +12,9 @@ import (
 // What the engine decides about a login. Each decision starts from one state, so
 // whoever was faster wins.
 
-// granted keeps the token in the login's row: a device code gives it once.
-func (l *Logins) granted(t Token, since time.Time) decision {
+// granted keeps the token in the login's row: a device code gives it once. back is
+// the hash that the browser which brought it came back by, if one did.
+func (l *Logins) granted(t Token, since time.Time, back []byte) decision {
 	return func(row store.Login, _ *origin) (store.Change, error) {
 		if row.State != string(Waiting) {
 			return store.Change{}, ErrEnded
@@ -23,7 +24,7 @@ func (l *Logins) granted(t Token, since time.Time) decision {
 			return store.Change{}, err
 		}
 		w := revealToken(t)
-		s.Token, s.Since = &w, since
+		s.Token, s.Since, s.Back = &w, since, back
 		return store.Change{State: string(Granted), Sealed: l.sealSecrets(row, s), Due: since}, nil
 	}
 }
@@ -48,7 +49,8 @@ func (l *Logins) ended(from, to State, why Why) decision {
 
 // named links the account that a token turned out to be of. The person is asked
 // first when they have linked another one at this provider, and when no code tied
-// the approval to them: somebody else may have followed the link.
+// the approval to them: somebody else may have followed the link. Where a browser
+// came back to us, by the digits that it shows.
 func (l *Logins) named(ctx context.Context, who Identity, t Token) decision {
 	return func(row store.Login, o *origin) (store.Change, error) {
 		if row.State != string(Granted) {
@@ -58,6 +60,9 @@ func (l *Logins) named(ctx context.Context, who Identity, t Token) decision {
 		s, err := l.openSecrets(row)
 		if err != nil {
 			return store.Change{}, err
+		}
+		if o.Digits = len(s.Back) > 0; o.Digits {
+			s.Digits = newDigits().Reveal()
 		}
 		had, err := l.store.Account(ctx, row.Person, row.Provider)
 		switch {

@@ -400,7 +400,7 @@ func (w *world) switchTo(person, account string) error {
 	l := w.start(person)
 	w.approve(l, account)
 	w.sleep(6 * time.Second)
-	if _, err := w.Confirm(w.Context(), l.ID); !errors.Is(err, authflow.ErrEnded) {
+	if _, err := w.Confirm(w.Context(), l.ID, ""); !errors.Is(err, authflow.ErrEnded) {
 		return err
 	}
 	return nil

@@ -126,7 +126,7 @@ func TestRestartWhileConfirming(t *testing.T) {
 		w.sleep(9 * time.Minute)
 		restart()
 		w.sleep(30 * time.Second)
-		if _, err := w.Confirm(w.Context(), l.ID); err != nil {
+		if _, err := w.Confirm(w.Context(), l.ID, ""); err != nil {
 			w.Error(err)
 		}
 		w.sleep(time.Minute)

@@ -129,13 +129,13 @@ func (l *Logins) discard(ctx context.Context, u unneeded) {
 	})
 }
 
-// discardLate revokes the token of a login that has ended meanwhile.
-func (l *Logins) discardLate(ctx context.Context, e *entry) {
-	if e.won.token.Access == "" {
+// discardLate revokes a token that came for a login which has ended meanwhile.
+func (l *Logins) discardLate(ctx context.Context, id string, p Provider, t Token) {
+	if t.Access == "" {
 		return
 	}
-	row, err := l.store.Login(ctx, e.id)
+	row, err := l.store.Login(ctx, id)
 	if gone := errors.Is(err, store.ErrNotFound); gone || err == nil && !row.Ended.IsZero() {
-		l.discard(ctx, unneeded{person: row.Person, provider: e.via.provider, token: e.won.token})
+		l.discard(ctx, unneeded{person: row.Person, provider: p, token: t})
 	}
 }

@@ -64,7 +64,7 @@ func TestNewSecret(t *testing.T) {
 		if got := w.whoami("alice"); got != "octocat" {
 			w.Errorf("got %s, want octocat", got)
 		}
-		_, err = w.Confirm(w.Context(), l.ID)
+		_, err = w.Confirm(w.Context(), l.ID, "")
 		w.must(err)
 		if got := w.whoami("alice"); got != "hubot" {
 			w.Errorf("got %s, want hubot", got)

@@ -157,6 +157,16 @@ func (l *Logins) bury(ctx context.Context, row store.Login, why error) error {
 
 // resume goes on with a login that another process began.
 func (l *Logins) resume(ctx context.Context, row store.Login) {
+	e := l.entryOf(row)
+	untold := (e.won == nil || e.won.pending == nil) && (!row.Shown || e.state == Confirming)
+	if untold && !l.putTell(ctx, row) {
+		e.wake = l.engine.on(time.Now().Add(retryWrite))
+	}
+	l.engine.add(e, row.Owner)
+}
+
+// entryOf is a login as the engine goes on with it, given its row.
+func (l *Logins) entryOf(row store.Login) *entry {
 	s, err := l.openSecrets(row)
 	p, unknown := l.Provider(row.Provider)
 	if unknown != nil {
@@ -179,11 +189,25 @@ func (l *Logins) resume(ctx context.Context, row store.Login) {
 		e.won = &won{}
 		e.due = l.engine.on(row.Expires)
 	}
-	untold := (e.won == nil || e.won.pending == nil) && (!row.Shown || e.state == Confirming)
-	if untold && !l.putTell(ctx, row) {
-		e.wake = l.engine.on(now.Add(retryWrite))
+	return e
+}
+
+// reread makes e what its row has become by a step that the engine did not take, and
+// reports whether it is still to be looked after.
+func (l *Logins) reread(ctx context.Context, e *entry) bool {
+	row, _, err := l.open(ctx, e.id)
+	switch {
+	case errors.Is(err, ErrEnded), err == nil && row.Owner != l.engine.owner():
+		return false
+	case err != nil:
+		l.log.Error("a login cannot be read and is tried again", "login", e.id, "error", err)
+		l.later(e, time.Now().Add(retryWrite))
+		return true
 	}
-	l.engine.add(e, row.Owner)
+	now := l.entryOf(row)
+	e.stale, e.state, e.won, e.due, e.misses = false, now.state, now.won, now.due, 0
+	e.secret, e.code, e.every, e.slowed, e.expires = now.secret, now.code, now.every, now.slowed, now.expires
+	return true
 }
 
 // flow returns the flow of that name, or nil.
@@ -203,7 +227,11 @@ func (l *Logins) serve(e *entry) bool {
 	switch {
 	case l.engine.owner() == "": // it is another's by now, or soon will be
 		return false
+	case e.stale:
+		return l.reread(ctx, e)
 	case e.won != nil && e.won.pending != nil:
+	case e.state == Waiting && e.every == 0: // no browser has come back
+		e.won = &won{pending: l.ended(Waiting, Expired, "")}
 	case e.state == Waiting:
 		l.askNext(ctx, e)
 	case e.state == Granted:
@@ -242,7 +270,7 @@ func (l *Logins) askNext(ctx context.Context, e *entry) {
 	e.state, e.misses = after.State, int32(after.Misses)
 	switch {
 	case e.state == Granted:
-		e.won, e.misses = &won{token: *a.Token, since: now, pending: l.granted(*a.Token, now)}, 0
+		e.won, e.misses = &won{token: *a.Token, since: now, pending: l.granted(*a.Token, now, nil)}, 0
 		l.later(e, now)
 	case e.state != Waiting:
 		e.won = &won{pending: l.ended(Waiting, after.State, after.Why)}
@@ -320,7 +348,7 @@ func (l *Logins) commit(ctx context.Context, e *entry) bool {
 	switch {
 	case errors.Is(err, ErrEnded):
 		l.log.Info("login was ended elsewhere", "login", e.id, "provider", e.via.provider.Name)
-		l.discardLate(ctx, e)
+		l.discardLate(ctx, e.id, e.via.provider, e.won.token)
 		return false
 	case err != nil:
 		l.log.Error("a login could not be stored and is tried again", "login", e.id, "error", err)

@@ -1,6 +1,7 @@
 package authflow_test
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -44,16 +45,16 @@ var issued = regexp.MustCompile(`"(?:device_code|code|user_code|access_token|ref
 
 // secrets are those that passed between us and the provider.
 func (w *world) secrets() []string {
-	out := []string{clientSecret, clientToken}
+	out := append([]string{clientSecret, clientToken}, w.given...)
 	for _, m := range issued.FindAllStringSubmatch(w.spoken.String(), -1) {
 		out = append(out, m[1])
 	}
 	for _, r := range w.srv.Requests() {
-		if q := r.Query.Encode(); q != "" && q != "fields=id%2Cname" {
+		if q := r.Query.Encode(); q != "" && q != "fields=id%2Cname" && r.Path != "/oauth/authorize" { // where browsers go
 			w.Errorf("got the query %v, want everything in bodies", r)
 		}
-		for _, name := range []string{"device_code", "code_verifier"} {
-			if v := r.Form.Get(name); v != "" && !slices.Contains(out, v) {
+		for _, name := range []string{"device_code", "code_verifier", "code", "state"} {
+			if v := cmp.Or(r.Form.Get(name), r.Query.Get(name)); v != "" && !slices.Contains(out, v) {
 				out = append(out, v)
 			}
 		}
@@ -91,7 +92,7 @@ func (w *world) checkSecrets() {
 func echo(rw http.ResponseWriter, r *http.Request) {
 	quoted := []string{strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")}
 	if err := r.ParseForm(); err == nil {
-		quoted = append(quoted, r.PostForm.Get("device_code"), r.PostForm.Get("code_verifier"), r.PostForm.Get("client_secret"))
+		quoted = append(quoted, r.PostForm.Get("device_code"), r.PostForm.Get("code"), r.PostForm.Get("code_verifier"), r.PostForm.Get("client_secret"))
 	}
 	body := fmt.Sprintf(`{"error":"echo","error_description":%q}`, strings.Join(quoted, " "))
 	authtest.Custom(http.StatusBadRequest, "application/json", body)(rw, r)

@@ -35,6 +35,7 @@ type Start struct {
 	Provider string    // where
 	Scopes   []string  // at least these, beside the provider's own
 	Place    string    // the chat's key, to count by
+	Asker    string    // who that is, for those who open a link in a browser: "alice on Chat"
 	Origin   []byte    // comes back in Login.Origin
 	Wake     time.Time // tell is called then if the login is still open; zero: never
 }
@@ -43,7 +44,8 @@ type Start struct {
 // provider here, when it asks for as much: then Moved is the origin it had. It
 // asks the provider once, for up to ten seconds.
 //
-// Its errors: *LimitError, ErrNoProvider, ErrFlowOff, ErrSetup, an *OAuthError
+// Its errors: *LimitError, ErrNoProvider, ErrFlowOff, which is ErrNoPublicURL too
+// where a browser could be used if there were one, ErrSetup, an *OAuthError
 // when the provider refuses, and any other when it cannot be reached.
 func (l *Logins) Start(ctx context.Context, s Start) (Login, error) {
 	p, err := l.Provider(s.Provider)
@@ -142,18 +144,22 @@ func (l *Logins) place(s Start) string {
 
 // begin asks the provider for a code and makes the row, before anybody sees it.
 func (l *Logins) begin(ctx context.Context, p Provider, s Start, had []string) (Login, error) {
-	flow, g, err := l.ask(ctx, p, s.Scopes)
+	way, err := l.ask(ctx, p, s.Scopes)
 	if err != nil {
 		return Login{}, fmt.Errorf("ask %s for a code: %w", p.Name, err)
 	}
-	now := time.Now()
+	now, g := time.Now(), way.grant
 	row := store.Login{
-		ID: store.NewID(), Person: s.Person, Provider: p.Name, Kind: flow.Name(), State: string(Waiting),
-		Place: l.place(s), Interval: g.Every, Expires: g.Expires, Due: now.Add(g.pace()), Wake: s.Wake,
+		ID: store.NewID(), Person: s.Person, Provider: p.Name, Kind: way.flow.Name(), State: string(Waiting),
+		Place: l.place(s), Interval: g.Every, Expires: g.Expires, Due: g.due(now, g.pace(), g.pace()), Wake: s.Wake,
 		Created: now, Owner: l.engine.owner(),
 	}
+	if g.Every == 0 { // it begins again when a browser leaves
+		g.Show, row.Start = l.startLink()
+		g.Secret = ""
+	}
 	row.Sealed = l.sealSecrets(row, revealGrant(g, nil, time.Time{}))
-	row.Origin = l.sealOrigin(row, origin{Scopes: g.Scopes, Had: had, Core: s.Origin})
+	row.Origin = l.sealOrigin(row, origin{Scopes: g.Scopes, Had: had, ByLink: g.Show.Code == "", NoCode: way.noCode, Asker: s.Asker, Core: s.Origin})
 	unlock, err := l.deciding.lock(ctx, row.ID) // from the row's first moment others can cancel it
 	if err != nil {
 		return Login{}, err
@@ -163,7 +169,7 @@ func (l *Logins) begin(ctx context.Context, p Provider, s Start, had []string) (
 		return moved, err
 	}
 	l.log.Info("login started", "login", row.ID, "provider", p.Name, "flow", row.Kind)
-	l.engine.add(l.newEntry(row, l.engine.via(p, flow, row.Kind, g.Scopes), g), row.Owner)
+	l.engine.add(l.newEntry(row, l.engine.via(p, way.flow, row.Kind, g.Scopes), g), row.Owner)
 	return l.view(row)
 }
 
@@ -199,22 +205,33 @@ func (l *Logins) replace(ctx context.Context, s Start) error {
 	return nil
 }
 
+// begun is a flow that has begun.
+type begun struct {
+	flow   Flow
+	grant  Grant
+	noCode bool // the provider refused one that was tried before
+}
+
 // ask begins the first of the provider's flows that is not switched off.
-func (l *Logins) ask(ctx context.Context, p Provider, scopes []string) (Flow, Grant, error) {
+func (l *Logins) ask(ctx context.Context, p Provider, scopes []string) (b begun, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	err := fmt.Errorf("%w: it has none", ErrFlowOff)
-	for _, flow := range p.Flows {
-		var g Grant
-		if g, err = flow.Begin(ctx, l.http, Ask{Scopes: scopes}); err == nil {
-			g.Show, err = p.checkShow(g.Show)
-			return flow, g, err
+	off := []error{fmt.Errorf("%w: %s", ErrFlowOff, p.Name)}
+	for _, b.flow = range p.Flows {
+		b.grant, err = b.flow.Begin(ctx, l.http, Ask{Scopes: scopes, RedirectURI: l.redirectURI(p)})
+		if err == nil {
+			b.grant.Show, err = p.checkShow(b.grant.Show)
 		}
 		if !errors.Is(err, ErrFlowOff) {
-			break
+			return b, err
 		}
+		if _, refused := errors.AsType[*OAuthError](err); refused {
+			l.log.Warn("provider refused a way to sign in", "provider", p.Name, "flow", b.flow.Name(), "error", err)
+			b.noCode = true
+		}
+		off = append(off, err)
 	}
-	return nil, Grant{}, err
+	return begun{}, errors.Join(off...)
 }
 
 // checkShow refuses a link that a person must not follow. A link with the code

@@ -67,7 +67,8 @@ func (l *Logins) claim(ctx context.Context, owner string, dead []string, live in
 }
 
 // follow does what others changed of our logins: one that has ended is no longer
-// asked about, and a card that is elsewhere moves at another time.
+// asked about, one whose browser came back there goes on here, and a card that is
+// elsewhere moves at another time.
 func (l *Logins) follow(ctx context.Context, owner string, within time.Duration) error {
 	changed, err := l.store.ChangedLogins(ctx, owner, within)
 	if err != nil {
@@ -76,6 +77,7 @@ func (l *Logins) follow(ctx context.Context, owner string, within time.Duration)
 	for _, c := range changed {
 		if c.Ended.IsZero() {
 			l.engine.wake(c.ID, c.Wake)
+			l.engine.doubt(c.ID, State(c.State))
 			continue
 		}
 		if err := l.forgetEnded(ctx, c); err != nil {
@@ -86,7 +88,7 @@ func (l *Logins) follow(ctx context.Context, owner string, within time.Duration)
 }
 
 func (l *Logins) forgetEnded(ctx context.Context, c store.Changed) error {
-	release, err := l.engine.hold(ctx, c.ID)
+	_, release, err := l.engine.hold(ctx, c.ID)
 	if err != nil {
 		return err
 	}

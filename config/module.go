@@ -19,6 +19,7 @@ var Module = fx.Module("config", fx.Provide(
 	func() (Config, error) { return Load(os.Environ(), "") },
 	func(c Config) *slog.Logger { return c.Logger(os.Stderr) },
 	Config.Keys,
+	func(c Config) authflow.PublicURL { return authflow.PublicURL(c.PublicURL) },
 	func(c Config) (sqlstore.Config, discord.Config, slack.Config, telegram.Config, []authflow.Provider) {
 		return c.Store, c.Discord, c.Slack, c.Telegram, c.Providers
 	},

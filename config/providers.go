@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/provider"
 )
 
@@ -39,8 +40,17 @@ func (c *Config) add(name string, values map[string]string) mistakes {
 	if err != nil {
 		wrong.addf("USHER_PROVIDERS", "%v", err)
 	}
+	if c.PublicURL == "" && onlyBrowser(p) {
+		wrong.addf(prefixOf(name)+"FLOW", "is browser, or the service offers no other, and USHER_PUBLIC_URL is missing. Give that one, for browsers to come back to, or choose device")
+	}
 	c.Providers = append(c.Providers, p)
 	return wrong
+}
+
+// onlyBrowser reports whether people can sign in through a browser only.
+func onlyBrowser(p authflow.Provider) bool {
+	other := func(f authflow.Flow) bool { return f.Name() != authflow.Browser{}.Name() }
+	return len(p.Flows) > 0 && !slices.ContainsFunc(p.Flows, other)
 }
 
 // named are a provider's mistakes with its settings' full names. Where the name

@@ -49,6 +49,7 @@ func (b *Bot) addBuiltins() {
 	maps.Copy(b.actions, map[string]Handler{
 		"~login": b.pressLogin, "~logout": b.pressLogout, "~cancel": b.pressCancel, "~again": b.pressAgain,
 		"~me": b.pressMe, "~notme": b.pressNotMe, "~check": b.pressCheck, "~go": b.pressGo,
+		"~digits": b.pressDigits, "~typed": b.typedDigits,
 		"~forget": b.pressForget, "~keep": b.pressKeep,
 	})
 }

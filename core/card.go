@@ -21,13 +21,26 @@ func (b *Bot) card(login authflow.Login, user User) Message {
 	button := func(label markup.Text, tone Tone, name string, life time.Duration) Control {
 		return Button{Label: markup.Visible(label), Tone: tone, Do: Action{Name: name, Args: []string{login.ID}, Only: user, For: life}}
 	}
-	again := [][]Control{{button(w.NewCode, Main, "~again", DefaultFor)}}
+	anew, expired := w.NewCode, w.Expired
+	if login.ByLink {
+		anew, expired = w.NewLink, w.LinkExpired
+	}
+	again := [][]Control{{button(anew, Main, "~again", DefaultFor)}}
 	switch login.State {
 	case authflow.Waiting:
+		if inBrowser(login) {
+			return b.linkCard(login, p, button(w.Cancel, Plain, "~cancel", time.Until(login.Expires)+DefaultFor))
+		}
 		return b.waitingCard(login, p, button(w.Cancel, Plain, "~cancel", time.Until(login.Expires)+DefaultFor))
 	case authflow.Granted:
 		return Message{Text: markup.F(w.Finishing, p.Title)}
 	case authflow.Confirming:
+		if login.Digits {
+			return Message{
+				Text: markup.F(w.TypeDigits, p.Title, markup.Time(login.Expires)),
+				Rows: [][]Control{{button(w.EnterDigits, Main, "~digits", DefaultFor), button(w.Cancel, Plain, "~cancel", DefaultFor)}},
+			}
+		}
 		return Message{
 			Text: markup.F(w.IsItYou, p.Title, unlinked(login.Who.Name), login.Who.Subject),
 			Rows: [][]Control{{button(w.Yes, Good, "~me", DefaultFor), button(w.NotMe, Bad, "~notme", DefaultFor)}},
@@ -43,7 +56,7 @@ func (b *Bot) card(login authflow.Login, user User) Message {
 		if login.Dropped {
 			return Message{Text: b.dropped(w.ConfirmExpired, login, p), Rows: again}
 		}
-		return Message{Text: w.Expired, Rows: again}
+		return Message{Text: expired, Rows: again}
 	case authflow.Cancelled:
 		return Message{Text: b.dropped(cancelledText(login.Why, w), login, p)}
 	}
@@ -54,11 +67,7 @@ func (b *Bot) card(login authflow.Login, user User) Message {
 // until when.
 func (b *Bot) waitingCard(login authflow.Login, p authflow.Provider, cancel Control) Message {
 	w := &b.words
-	lines := []markup.Text{markup.F(w.Card, p.Title, b.name, p.Title)}
-	if text := b.permissions(login); text != "" {
-		lines = append(lines, text)
-	}
-	until := markup.Time(login.Expires)
+	lines, until := b.asks(login, p), markup.Time(login.Expires)
 	if login.Show.Code == "" {
 		lines = append(lines, markup.F(w.CardLink, login.Show.URL), markup.F(w.CardLinkUntil, until), w.CardLinkWarn)
 		return Message{Text: join(lines), Rows: [][]Control{{
@@ -76,6 +85,15 @@ func (b *Bot) waitingCard(login authflow.Login, p authflow.Provider, cancel Cont
 		Copy{Label: markup.Visible(w.CopyCode), Text: login.Show.Code},
 		cancel,
 	}}}
+}
+
+// asks says who asks for what.
+func (b *Bot) asks(login authflow.Login, p authflow.Provider) []markup.Text {
+	lines := []markup.Text{markup.F(b.words.Card, p.Title, b.name, p.Title)}
+	if text := b.permissions(login); text != "" {
+		lines = append(lines, text)
+	}
+	return lines
 }
 
 // permissions says what is asked for: what is new, where something was granted
@@ -107,6 +125,8 @@ func cancelledText(why authflow.Why, w *Words) markup.Text {
 		return w.Replaced
 	case authflow.NotMine:
 		return w.Disowned
+	case authflow.WrongDigits:
+		return w.DigitsOver
 	}
 	return w.Cancelled
 }
@@ -117,6 +137,8 @@ func failedText(why authflow.Why, p authflow.Provider, w *Words) markup.Text {
 		return markup.F(w.Unnamed, p.Title)
 	case authflow.Unavailable:
 		return markup.F(w.Unavailable, p.Title)
+	case authflow.Unreached:
+		return markup.F(w.Unreachable, p.Title)
 	}
 	return markup.F(w.Failed, p.Title)
 }
@@ -138,7 +160,7 @@ func unlinked(name string) string { return strings.ReplaceAll(name, "://", ":\u2
 // instead adds to the question whose account this is the one that it replaces.
 func (b *Bot) instead(ctx context.Context, login authflow.Login, m Message) Message {
 	had, err := b.logins.Accounts().Get(ctx, login.Person, login.Provider)
-	if err == nil {
+	if err == nil && !had.Who.Is(login.Who) {
 		m.Text = join([]markup.Text{m.Text, markup.F(b.words.InsteadOf, unlinked(had.Who.Name))})
 	}
 	return m

@@ -6,7 +6,7 @@ import (
 )
 
 // Handler serves what reaches the bot over HTTP: deliveries of the platforms
-// that want it so, /healthz, which says that the process lives, and /readyz,
+// that want it so, the pages of logins in browsers below /oauth/, /healthz, which says that the process lives, and /readyz,
 // which says that Run is serving and every platform connected. Connect comes
 // first. The bot itself never listens.
 func (b *Bot) Handler() http.Handler {
@@ -15,6 +15,9 @@ func (b *Bot) Handler() http.Handler {
 		for path, h := range p.adapter.Routes() {
 			mux.Handle(path, h)
 		}
+	}
+	if b.logins != nil {
+		mux.Handle("/oauth/", b.logins)
 	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "ok")

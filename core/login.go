@@ -40,7 +40,7 @@ func (b *Bot) begin(ctx context.Context, in *Invocation, p authflow.Provider, sc
 		return err
 	}
 	login, err := b.logins.Start(ctx, authflow.Start{
-		Person: person, Provider: p.Name, Scopes: scopes, Place: t.Chat.Key(), Origin: t.pack(), Wake: t.wake(),
+		Person: person, Provider: p.Name, Scopes: scopes, Place: t.Chat.Key(), Asker: in.asker(), Origin: t.pack(), Wake: t.wake(),
 	})
 	if err != nil {
 		return errors.Join(b.sayFailed(ctx, in.port, t, b.startFailed(p, err)), ctx.Err())
@@ -138,6 +138,8 @@ func (b *Bot) startFailed(p authflow.Provider, err error) markup.Text {
 	b.log.Warn("login did not start", "provider", p.Name, "error", err)
 	_, refused := errors.AsType[*authflow.OAuthError](err)
 	switch {
+	case errors.Is(err, authflow.ErrNoPublicURL):
+		return markup.F(w.NoBrowser, p.Title)
 	case errors.Is(err, authflow.ErrFlowOff):
 		return markup.F(w.FlowOff, p.Title)
 	case errors.Is(err, authflow.ErrSetup):

@@ -17,7 +17,7 @@ func (b *Bot) pressCancel(ctx context.Context, in *Invocation) error {
 
 // pressMe links an account that the person says is theirs.
 func (b *Bot) pressMe(ctx context.Context, in *Invocation) error {
-	return b.decide(ctx, in, b.logins.Confirm)
+	return b.decide(ctx, in, func(ctx context.Context, id string) (authflow.Login, error) { return b.logins.Confirm(ctx, id, "") })
 }
 
 // about returns the login that a press is about, and its thread. It reports false

@@ -35,6 +35,13 @@ type Words struct {
 	OpenDirect, OpenDirectText, NoPrivate                        markup.Text
 	StillOpen, GoOn, GoesOn, GoOnButton, Regarding, ScopeRefused markup.Text
 
+	// The login in a browser.
+	Asker, Somebody                                   markup.Text
+	CardBrowser, CardNoCode, OpenLink                 markup.Text
+	NewLink, LinkExpired, NoBrowser                   markup.Text
+	TypeDigits, EnterDigits, DigitsTitle, DigitsInput markup.Text
+	DigitsHint, DigitsWrong, DigitsOver               markup.Text
+
 	// Accounts.
 	NotSignedIn, You, Account, AccountExpired, AccountScopes markup.Text
 	Died, SignInAgain                                        markup.Text
@@ -131,6 +138,22 @@ var English = Words{
 	GoesOn:         "Going on with `/%s`.",                           // command
 	Regarding:      "`/%s`:",                                         // command
 	ScopeRefused:   "%s did not grant %s, which `/%s` needs.",        // provider, scopes, command
+
+	Asker:       "%s on %s", // name, platform
+	Somebody:    "Somebody",
+	CardBrowser: "Open the link below. Your browser goes to %s and comes back with six digits, which you type in here.", // provider
+	CardNoCode:  "%s gives this bot no code to enter, so this goes through your browser.",                               // provider
+	OpenLink:    "Sign in to %s",                                                                                        // provider
+	NewLink:     "New link",
+	LinkExpired: "That link has expired.",
+	NoBrowser:   "%s lets people sign in only through a browser, and this bot has no address for that. Please tell whoever runs it.", // provider
+	TypeDigits:  "%s has agreed. Your browser shows six digits: type them in here to finish, before %s.",                             // provider, time
+	EnterDigits: "Enter digits",
+	DigitsTitle: "Sign in to %s", // provider
+	DigitsInput: "Six digits",
+	DigitsHint:  "as your browser shows them",
+	DigitsWrong: "These are not the digits in your browser. Press *Enter digits* and look again. Tries left: %d.", // how many
+	DigitsOver:  "Cancelled: the digits were wrong three times. Nothing was changed.",
 
 	NotSignedIn:     "You are not signed in. `/login` does that.",
 	You:             "You are %s on %s.",                                                               // name, platform

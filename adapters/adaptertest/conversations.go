@@ -6,16 +6,20 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
 	"github.com/usherbot/usher/authflow/provider"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/pipe"
 	"github.com/usherbot/usher/core/seal"
 	"github.com/usherbot/usher/core/store/sqlstore"
 )
@@ -42,10 +46,11 @@ type Place struct {
 // nothing of what the bot wants gets out, and nothing more is safe.
 func Conversations(t *testing.T, pattern string, open func(t *testing.T, s *coretest.Script) Place) {
 	coretest.Run(t, pattern, func(t *testing.T, s *coretest.Script) coretest.Stage {
-		h := &house{
-			t: t, script: s, place: open(t, s), file: filepath.Join(t.TempDir(), "bot.db"),
-			server: authtest.New(t, authtest.Options{CodeLifetime: s.Codes()}),
-		}
+		h := &house{t: t, script: s, place: open(t, s), file: filepath.Join(t.TempDir(), "bot.db"), net: pipe.New()}
+		_, refuses := s.Flow()
+		h.server = authtest.New(t, authtest.Options{Net: h.net, CodeLifetime: s.Codes(), Clients: []authtest.Client{{
+			ID: "app", NoDevice: refuses, RedirectURIs: []string{publicURL + "/oauth/callback/demo"},
+		}}})
 		chats := h.place.Shut
 		if s.Writes() {
 			chats = h.place.Open
@@ -57,8 +62,9 @@ func Conversations(t *testing.T, pattern string, open func(t *testing.T, s *core
 		}
 		h.open()
 		t.Cleanup(h.close)
+		h.serve()
 		return coretest.Stage{
-			World: h.place.World, Caps: h.adapter.Caps(), Links: h.place.Links, Typed: h.place.Typed, Deaf: h.place.Deaf, Provider: coretest.At(h.server), Restart: h.restart,
+			World: h.place.World, Caps: h.adapter.Caps(), Links: h.place.Links, Typed: h.place.Typed, Deaf: h.place.Deaf, Provider: coretest.At(h.server), Browse: h.browse, Restart: h.restart,
 			Log: h.log.String, Public: h.public.String, Secrets: h.secrets,
 		}
 	})
@@ -70,11 +76,13 @@ type house struct {
 	script  *coretest.Script
 	place   Place
 	server  *authtest.Server
+	net     *pipe.Net // of server, and of the bot's pages
 	file    string
 	log     journal
 	public  journal // what the bot has said where others can read
 	adapter *mortal
 	db      *sqlstore.Store
+	pages   atomic.Pointer[http.Handler] // of the bot
 	stop    context.CancelFunc
 	ended   chan error
 }
@@ -95,22 +103,54 @@ func (h *house) start() error {
 	if err != nil {
 		return fmt.Errorf("make keys: %w", err)
 	}
-	demo, err := provider.OIDC(h.server.URL(), provider.App{Name: "demo", Title: "Demo", ID: "app"})
+	flow, _ := h.script.Flow()
+	address := publicURL
+	if flow == "" {
+		address = ""
+	}
+	demo, err := provider.OIDC(h.server.URL(), provider.App{Name: "demo", Title: "Demo", ID: "app", Flow: flow})
 	if err != nil {
 		return fmt.Errorf("make provider: %w", err)
 	}
 	log := slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	bot := core.New(core.Options{Store: db, Keys: keys, Log: log, Logins: authflow.New(authflow.Options{
-		Store: db, Keys: keys, Providers: []authflow.Provider{demo}, HTTP: h.server.Client(), Log: log,
+		Store: db, Keys: keys, Providers: []authflow.Provider{demo}, PublicURL: address, HTTP: h.server.Client(), Log: log,
 	})})
 	addCommands(bot, h.server.URL())
 	h.adapter = &mortal{Adapter: h.script.Limit(h.place.Adapter()), public: &h.public}
 	bot.Connect(h.adapter)
+	pages := bot.Handler()
+	h.pages.Store(&pages)
 	ctx, stop := context.WithCancel(context.WithoutCancel(h.t.Context()))
 	h.db, h.stop, h.ended = db, stop, make(chan error, 1)
 	go func() { h.ended <- bot.Run(ctx) }()
 	return nil
 }
+
+// publicURL is where browsers reach the bot.
+const publicURL = "https://bot.example"
+
+// serve has browsers reach the bot of the moment.
+func (h *house) serve() {
+	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		(*h.pages.Load()).ServeHTTP(w, r)
+	})}
+	l := h.net.Listen("bot.example:443")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		srv.Serve(l) //nolint:errcheck // it ends with Close
+	}()
+	h.t.Cleanup(func() {
+		if err := srv.Close(); err != nil {
+			h.t.Error(err)
+		}
+		<-done
+	})
+}
+
+// browse opens somebody's browser.
+func (h *house) browse() *authtest.Browser { return authtest.NewBrowser(h.server.Client()) }
 
 // restart kills the bot: the platform hears no farewell and the store takes
 // nothing more. Whatever the bot makes of that is of no interest.
@@ -138,7 +178,7 @@ const masterSecret = "conversations-test-master-secret-0123456789"
 func (h *house) secrets() []string {
 	out := append([]string{masterSecret}, h.place.Secrets...)
 	for _, r := range h.server.Requests() {
-		for _, name := range []string{"device_code", "refresh_token", "token", "code_verifier"} {
+		for _, name := range []string{"device_code", "refresh_token", "token", "code", "code_verifier"} {
 			if v := r.Form.Get(name); v != "" {
 				out = append(out, v)
 			}

@@ -45,6 +45,10 @@ type incoming struct {
 	token seal.Secret // of the interaction
 }
 
+// onOwn reports whether this came from a message that only its person sees, by a
+// press on it or by the form that a press opened: its token then changes that message.
+func (in incoming) onOwn() bool { return !in.event.On.Until.IsZero() }
+
 // parse reads an interaction off the wire.
 func parse(raw []byte) (interaction, error) {
 	var it interaction

@@ -96,7 +96,7 @@ func (f *first) put(ctx context.Context) error {
 	if f.state != fresh {
 		return nil
 	}
-	if f.in.kind == pressed {
+	if f.in.kind == pressed || f.in.onOwn() {
 		return f.give(ctx, callback{Type: respondSilence}, answered, nil)
 	}
 	c := callback{Type: respondLater}

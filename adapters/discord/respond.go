@@ -22,7 +22,7 @@ func (r responder) Reply(ctx context.Context, m core.Message) (core.Ref, error) 
 		return core.Ref{}, err
 	}
 	defer leave()
-	if r.state == fresh && r.in.kind == pressed && !r.in.event.On.Until.IsZero() {
+	if r.state == fresh && r.in.onOwn() {
 		// What only one person sees can be changed by this token only as the original.
 		if err := r.put(ctx); err != nil && !errors.Is(err, core.ErrTooLate) {
 			return core.Ref{}, err

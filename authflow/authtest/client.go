@@ -18,6 +18,7 @@ type Client struct {
 	Auth         Auth
 	Token        string   // client token, for Facebook's dialect; none: not switched on there
 	RedirectURIs []string // compared exactly; none: no code flow
+	NoDevice     bool     // it may not use the device flow
 }
 
 // Format prints no secret, whatever the verb.

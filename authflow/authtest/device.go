@@ -43,6 +43,9 @@ func (s *Server) deviceAt(at Endpoint, shape func(*deviceAnswer)) http.HandlerFu
 }
 
 func (s *Server) beginDevice(at Endpoint, shape func(*deviceAnswer), c Client, f url.Values) (any, error) {
+	if c.NoDevice {
+		return nil, refuse("unauthorized_client", "this client may not use the device flow")
+	}
 	challenge, err := s.deviceChallenge(f)
 	if err != nil {
 		return nil, err

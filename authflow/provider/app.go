@@ -37,7 +37,7 @@ type App struct {
 	Auth        authflow.ClientAuth `env:"CLIENT_AUTH" doc:"how the app proves who it is: none, post or basic; by default as the service wants it"`
 	Scopes      []string            `env:"SCOPES" envSeparator:" " doc:"what is asked for at every login, separated by spaces"`
 
-	Flow       string `env:"FLOW" envDefault:"auto" doc:"how people sign in: device, with a code; auto is the best that there is"`
+	Flow       string `env:"FLOW" envDefault:"auto" doc:"how people sign in: device, with a code; browser, which needs USHER_PUBLIC_URL; auto is device where the service has it, else browser"`
 	StartLimit int    `env:"START_LIMIT" doc:"how many logins may begin in ten minutes, all people together; by default 600"`
 
 	// Endpoints that are not where the service says.
@@ -54,9 +54,9 @@ type App struct {
 	APIHosts    []string `env:"API_HOSTS" doc:"more hosts that commands may send the token to, separated by commas"`
 	VerifyHosts []string `env:"VERIFY_HOSTS" doc:"more hosts that a login link may point to, beside the service's own, separated by commas; oidc: by default any"`
 
-	// What the service wants beyond the standard with a request for a code, and
-	// with one for a token: audience, resource, mkt.
-	DeviceParams, TokenParams url.Values
+	// What the service wants beyond the standard with a request for a code, when a
+	// browser is sent, and with a request for a token: audience, resource, mkt.
+	DeviceParams, AuthorizeParams, TokenParams url.Values
 }
 
 // endpoints are those that a has.

@@ -19,8 +19,8 @@ func (a App) check(uses ...string) Mistakes {
 	if slices.Contains(uses, "CLIENT_ID") && strings.TrimSpace(a.ID) == "" {
 		m.addf("CLIENT_ID", "is missing: register an app with the service and give the id that it shows")
 	}
-	if !slices.Contains([]string{"", "auto", "device"}, a.Flow) {
-		m.addf("FLOW", "is %q: choose device or auto", a.Flow)
+	if !slices.Contains([]string{"", "auto", onDevice, inBrowser}, a.Flow) {
+		m.addf("FLOW", "is %q: choose device, browser or auto", a.Flow)
 	}
 	if a.StartLimit < 0 {
 		m.addf("START_LIMIT", "is %d: give a number above 0, or leave it out", a.StartLimit)

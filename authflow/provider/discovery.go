@@ -21,20 +21,28 @@ const (
 )
 
 // metadata is what we need of OpenID Connect Discovery 1.0 section 3, RFC 8414
-// section 2, RFC 8628 section 4 and RFC 7009.
+// section 2, RFC 8628 section 4, RFC 7009 and RFC 9207 section 3.
 type metadata struct {
-	Issuer    string   `json:"issuer"`
-	Device    string   `json:"device_authorization_endpoint"`
-	Authorize string   `json:"authorization_endpoint"`
-	Token     string   `json:"token_endpoint"`
-	Userinfo  string   `json:"userinfo_endpoint"`
-	Revoke    string   `json:"revocation_endpoint"`
-	Methods   []string `json:"token_endpoint_auth_methods_supported"`
+	Issuer      string   `json:"issuer"`
+	Device      string   `json:"device_authorization_endpoint"`
+	Authorize   string   `json:"authorization_endpoint"`
+	Token       string   `json:"token_endpoint"`
+	Userinfo    string   `json:"userinfo_endpoint"`
+	Revoke      string   `json:"revocation_endpoint"`
+	Methods     []string `json:"token_endpoint_auth_methods_supported"`
+	Challenges  []string `json:"code_challenge_methods_supported"`
+	NamesIssuer bool     `json:"authorization_response_iss_parameter_supported"`
 }
 
-// complete reports whether nothing has to be discovered: people can do without
-// an endpoint for revocation.
-func (m metadata) complete() bool { return m.Device != "" && m.Token != "" && m.Userinfo != "" }
+// complete reports whether nothing has to be discovered for a flow: people can do
+// without another way to sign in, and without an endpoint for revocation.
+func (m metadata) complete(flow string) bool {
+	way := m.Device
+	if flow == inBrowser {
+		way = m.Authorize
+	}
+	return way != "" && m.Token != "" && m.Userinfo != ""
+}
 
 // or is m with the gaps filled from other.
 func (m metadata) or(other metadata) metadata {
@@ -47,6 +55,10 @@ func (m metadata) or(other metadata) metadata {
 	if m.Methods == nil {
 		m.Methods = other.Methods
 	}
+	if m.Challenges == nil {
+		m.Challenges = other.Challenges
+	}
+	m.NamesIssuer = m.NamesIssuer || other.NamesIssuer
 	return m
 }
 
@@ -87,6 +99,7 @@ func (m metadata) auth() authflow.ClientAuth {
 type discovery struct {
 	raw    string // the issuer as it was given, to compare
 	issuer *url.URL
+	flow   string                        // of the App
 	given  metadata                      // wins over what is found
 	known  metadata                      // where nothing is found
 	same   func(found, want string) bool // whether a document is the issuer's; nil: where both are equal
@@ -105,7 +118,7 @@ type lookup struct {
 
 // endpoints returns the endpoints. Its errors are worth another try.
 func (d *discovery) endpoints(ctx context.Context, c *http.Client) (metadata, error) {
-	if d.given.complete() {
+	if d.given.complete(d.flow) {
 		return d.given, nil
 	}
 	l := d.current(ctx, c)
@@ -158,7 +171,7 @@ func (d *discovery) fetch(ctx context.Context, c *http.Client) (metadata, error)
 		found, err = d.get(ctx, c, oauthDocument(d.issuer))
 	}
 	no, refused := errors.AsType[*authflow.OAuthError](err)
-	if refused && d.known.complete() {
+	if refused && d.known.complete(d.flow) {
 		return d.known, nil
 	}
 	if refused {

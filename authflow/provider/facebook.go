@@ -48,6 +48,9 @@ func (a App) checkFacebook() Mistakes {
 	// The app secret does no harm, and no login needs it.
 	m := a.check("CLIENT_ID", "CLIENT_SECRET", "CLIENT_TOKEN", "SCOPES", "BASE_URL")
 	m = append(m, preset{root: facebookGraph, uses: []string{"BASE_URL"}}.checkRoots(a)...)
+	if a.Flow == inBrowser {
+		m.addf("FLOW", "is browser, and Facebook has another way here: choose device")
+	}
 	if a.ClientToken == "" {
 		m.addf("CLIENT_TOKEN", "is missing: give the client token of the app, which its dashboard shows under Settings, Advanced")
 	}

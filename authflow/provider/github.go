@@ -29,9 +29,9 @@ func GitHub(a App) (authflow.Provider, error) {
 			Userinfo:  "https://api.github.com/user",
 			Revoke:    "https://api.github.com/applications/" + url.PathEscape(a.ID) + "/token",
 		},
-		includes: includedIn,
-		account:  account{id: []string{"id"}, name: []string{"login"}, page: []string{"html_url"}},
-		apis:     []string{"api.github.com"}, pages: []string{"github.com"},
+		includes: includedIn, named: []string{"login/oauth"}, secret: true,
+		account: account{id: []string{"id"}, name: []string{"login"}, page: []string{"html_url"}},
+		apis:    []string{"api.github.com"}, pages: []string{"github.com"},
 		manage: "settings/connections/applications/" + url.PathEscape(a.ID),
 		revoke: revokeGitHub,
 	}

@@ -1,11 +1,16 @@
 package provider
 
-import "github.com/usherbot/usher/authflow"
+import (
+	"net/url"
+
+	"github.com/usherbot/usher/authflow"
+)
 
 // Google is Google's accounts. The app is an OAuth client of the type "TVs and
 // Limited Input devices" and has a secret, which its token endpoint wants. In the
 // device flow Google grants few scopes: openid, email, profile, drive.appdata,
-// drive.file, youtube and youtube.readonly.
+// drive.file, youtube and youtube.readonly. For browsers the client is of the type "Web
+// application".
 func Google(a App) (authflow.Provider, error) {
 	p := preset{
 		kind: "google", title: "Google", root: "https://accounts.google.com", uses: []string{"ISSUER", "BASE_URL"},
@@ -18,6 +23,7 @@ func Google(a App) (authflow.Provider, error) {
 		},
 		scopes: []string{"openid", "profile"}, includes: googleScope, account: claims(),
 		device: authflow.Device{NoPKCE: true, TokenSecret: true}, auth: authflow.AuthPost, keeps: true,
+		web:    url.Values{"access_type": {"offline"}, "prompt": {"consent"}}, // else there is no refresh token
 		apis:   []string{"www.googleapis.com", "openidconnect.googleapis.com", "youtube.googleapis.com"},
 		pages:  []string{"www.google.com", "google.com"},
 		manage: "https://myaccount.google.com/connections",

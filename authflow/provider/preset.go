@@ -35,6 +35,9 @@ type preset struct {
 	auth     authflow.ClientAuth                 // how a client with a secret proves itself
 	keeps    bool                                // a refresh token stays good when it was used
 	refused  func(no *authflow.OAuthError) error // what a refusal to give a code means; nil: what it means elsewhere
+	web      url.Values                          // wanted when a browser is sent
+	named    []string                            // how its answers by browsers may name it (iss) beside the root: paths below
+	secret   bool                                // browsers are for apps with a secret only
 
 	apis   []string // hosts that commands may send the token to; by default that of the root
 	pages  []string // hosts that a login link may point to, beside that of the root
@@ -61,7 +64,7 @@ func (p preset) build(a App) authflow.Provider {
 	out := authflow.Provider{
 		Name: a.Name, Title: cmp.Or(a.Title, p.title), Issuer: s.root,
 		StartLimit: a.StartLimit,
-		Flows:      []authflow.Flow{s},
+		Flows:      p.flows(s),
 		Hosts:      a.hosts(a.APIHosts, s.root),
 		Header:     p.header,
 		Manage:     p.manage,
@@ -71,9 +74,6 @@ func (p preset) build(a App) authflow.Provider {
 	}
 	if !strings.Contains(p.manage, ":") {
 		out.Manage = p.at(s.root, p.manage)
-	}
-	if p.flow != nil {
-		out.Flows = []authflow.Flow{p.flow(s)}
 	}
 	if p.apis != nil && p.home(s.root) {
 		out.Hosts = a.hosts(slices.Concat(a.APIHosts, p.apis))
@@ -88,9 +88,7 @@ func (p preset) build(a App) authflow.Provider {
 func (p preset) check(a App) Mistakes {
 	m := a.check(append([]string{"CLIENT_ID", "CLIENT_SECRET", "CLIENT_AUTH", "SCOPES"}, p.uses...)...)
 	m = append(m, p.checkRoots(a)...)
-	if p.endpoints.Device == "" && a.DeviceURL == "" && a.Issuer == "" && p.root != "" {
-		m.addf("KIND", "is %s, which lets nobody sign in with a code, and no other way is known here: choose another provider", p.kind)
-	}
+	m = append(m, p.checkFlow(a)...)
 	return append(m, p.wrong...)
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // service is a preset for one App: its device flow, and what is asked of it later,
-// at endpoints that are discovered when they are needed.
+// at endpoints that are discovered when they are needed. For browsers see web.go.
 type service struct {
 	App    App // exported, so that fmt hides its secrets
 	preset preset
@@ -26,7 +26,7 @@ func newService(p preset, a App) *service {
 	s := &service{App: a, preset: p, root: cmp.Or(a.Issuer, root(a.Base), p.root)}
 	s.known = a.endpoints().or(p.known(s.root))
 	if issuer, err := url.Parse(a.Issuer); a.Issuer != "" && err == nil {
-		s.find = &discovery{raw: a.Issuer, issuer: issuer, given: a.endpoints(), known: s.known, same: p.sameIssuer}
+		s.find = &discovery{raw: a.Issuer, issuer: issuer, flow: a.Flow, given: a.endpoints(), known: s.known, same: p.sameIssuer}
 	}
 	return s
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/usherbot/usher/authflow"
 )
 
-// Slack is Sign in with Slack. It has no device flow.
+// Slack is Sign in with Slack. It has no device flow: people sign in with a browser.
 func Slack(a App) (authflow.Provider, error) {
 	return preset{
 		kind: "slack", title: "Slack", root: "https://slack.com", uses: []string{"BASE_URL"},
@@ -19,7 +19,7 @@ func Slack(a App) (authflow.Provider, error) {
 			Userinfo:  "api/openid.connect.userInfo",
 			Revoke:    "api/auth.revoke",
 		},
-		scopes: []string{"openid", "profile"}, account: claims(),
+		scopes: []string{"openid", "profile"}, account: claims(), secret: true,
 		manage: "https://my.slack.com/apps/manage",
 		revoke: revokeSlack,
 	}.make(a)

@@ -26,10 +26,11 @@ func Twitch(a App) (authflow.Provider, error) {
 		account: account{in: "data", id: []string{"id"}, name: []string{"display_name", "login"}},
 		header:  http.Header{"Client-Id": {a.ID}},
 		device:  authflow.Device{ScopeParam: "scopes", NoPKCE: true},
-		apis:    []string{"api.twitch.tv", "id.twitch.tv"},
-		pages:   []string{"www.twitch.tv"},
-		manage:  "https://www.twitch.tv/settings/connections",
-		revoke:  revokeAccess,
+		named:   []string{"oauth2"}, secret: true,
+		apis:   []string{"api.twitch.tv", "id.twitch.tv"},
+		pages:  []string{"www.twitch.tv"},
+		manage: "https://www.twitch.tv/settings/connections",
+		revoke: revokeAccess,
 	}.make(a)
 	if err == nil {
 		p.Validate, p.ValidateEvery = p.Flows[0].(*service).validate, time.Hour

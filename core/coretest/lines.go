@@ -139,7 +139,7 @@ func (p *play) say(a args) error {
 	if where == "" {
 		where = Direct
 	}
-	p.World.Say(a["who"], where, a["text"])
+	p.World.Say(a["who"], where, p.typed(a["who"], a["text"]))
 	return nil
 }
 
@@ -176,7 +176,7 @@ func (p *play) fill(a args) error {
 		return err
 	}
 	values := map[string]string{}
-	for _, pair := range list(a["values"], ";") {
+	for _, pair := range list(p.typed(a["who"], a["values"]), ";") {
 		label, value, ok := strings.Cut(pair, "=")
 		if !ok {
 			return fmt.Errorf("%q is not label = value", pair)

@@ -8,22 +8,24 @@ import (
 	"strings"
 	"time"
 
+	"github.com/usherbot/usher/authflow/authtest"
 	"github.com/usherbot/usher/core"
 )
 
 // Stage is where a script is played.
 type Stage struct {
 	World    World
-	Caps     core.Caps       // what the bot works with: decides which lines count
-	Links    bool            // the bot has a link to the direct chat where it cannot write first; likewise
-	Typed    bool            // people's programs send only commands that there are, and complete; likewise
-	Deaf     bool            // the bot hears of commands and presses only; likewise
-	Provider Provider        // nil where no line needs one
-	Restart  func()          // kills the bot and starts it again on the same store
-	Patience time.Duration   // how long a line waits for the bot; default 30 s
-	Log      func() string   // what the bot has logged; nil: no log
-	Public   func() string   // all that the bot has said where others can read, also for a moment; likewise
-	Secrets  func() []string // what must not be in the log, nor before anybody's eyes; nil: nothing but codes
+	Caps     core.Caps                // what the bot works with: decides which lines count
+	Links    bool                     // the bot has a link to the direct chat where it cannot write first; likewise
+	Typed    bool                     // people's programs send only commands that there are, and complete; likewise
+	Deaf     bool                     // the bot hears of commands and presses only; likewise
+	Provider Provider                 // nil where no line needs one
+	Browse   func() *authtest.Browser // opens a browser that reaches bot and provider; likewise
+	Restart  func()                   // kills the bot and starts it again on the same store
+	Patience time.Duration            // how long a line waits for the bot; default 30 s
+	Log      func() string            // what the bot has logged; nil: no log
+	Public   func() string            // all that the bot has said where others can read, also for a moment; likewise
+	Secrets  func() []string          // what must not be in the log, nor before anybody's eyes; nil: nothing but codes
 }
 
 // calm is how long nobody hears anything when nobody is to hear anything.
@@ -44,6 +46,8 @@ type play struct {
 	shown   []deed          // everything that was ever seen, in order
 	issued  []string        // user codes
 	readers map[string]string
+	windows map[string]*window // by person
+	digits  string             // last shown in any browser
 }
 
 // Play plays s on a stage, inside a bubble of testing/synctest. It returns what
@@ -58,6 +62,7 @@ func (s *Script) Play(on Stage) error {
 	p := &play{
 		Stage: on, people: append(slices.Clone(s.people), bystander), places: append([]string{Direct}, s.places...),
 		begun: time.Now(), now: map[string]deed{}, readers: map[string]string{},
+		windows: map[string]*window{},
 	}
 	for _, line := range s.lines {
 		if !line.counts(on) {

@@ -16,6 +16,8 @@ import (
 //	chat cannot write first          the bot needs a link that the person follows
 //	chat cannot write at all         and there is no such link
 //	codes are good for 30m
+//	logins go through a browser      in place of a code to enter
+//	provider refuses codes           likewise, and the bot finds out by asking for one
 //	only with talk                   elsewhere there is nothing to tell; as with lines, below
 //	restarts: nowhere                a restart of the bot between the lines would change them
 //
@@ -53,6 +55,21 @@ import (
 //	provider up
 //	provider answers 503             once; see Provider.Answer
 //
+// What happens in people's browsers, each of which keeps its cookies, with the link
+// last shown to that person, or to another one:
+//
+//	alice opens the link             and goes no further; the chat does so too
+//	alice opens the link and approves as octocat
+//	alice opens the link and declines
+//	alice opens bob's link and approves
+//	alice loads the page again
+//	alice's browser shows: Almost done *
+//
+// In what is said or filled in, <digits> stands for those that were last shown in
+// that person's browser, or in anybody's, and <wrong digits> for some that are not:
+//
+//	alice fills: Six digits = <digits>
+//
 // What else happens:
 //
 //	wait 15m
@@ -78,6 +95,8 @@ type Script struct {
 	only     []condition   // for all lines
 	nowhere  bool          // restarts change it
 	codes    time.Duration // that codes are good for
+	flow     string        // of logins
+	refuses  bool          // the provider refuses codes
 	people   []string
 	places   []string // channels
 }
@@ -104,6 +123,8 @@ var grammar = []struct {
 	{pattern: sentence(`chat cannot write (?P<how>first|at all)`), set: setDM},
 	{pattern: sentence(`only with(?P<no>out)? (?P<what>.+)`), set: setOnly},
 	{pattern: sentence(`codes are good for (?P<time>\S+)`), set: setCodes},
+	{pattern: sentence(`logins go through a (?P<flow>browser)`), set: setFlow},
+	{pattern: sentence(`provider (?P<refuses>refuses) codes`), set: setFlow},
 	{pattern: sentence(`restarts: (?P<how>anywhere|nowhere)`), set: setRestarts},
 
 	{pattern: sentence(`bot(?: to (?P<who>\w+))?(?: in (?P<where>\S+))?: (?P<text>.+)`), do: (*play).expectNew},
@@ -115,6 +136,9 @@ var grammar = []struct {
 	{pattern: sentence(`wait (?P<time>\S+)`), do: (*play).wait},
 	{pattern: sentence(`restart`), do: (*play).restart},
 	{pattern: sentence(`provider (?P<what>down|up|answers)(?: (?P<with>.+))?`), do: (*play).provider},
+	{pattern: sentence(`(?P<who>\w+) opens (?:the|(?P<whose>\w+)'s) link(?: and (?P<what>approves|declines)(?: as (?P<account>[\w-]+))?)?`), do: (*play).open},
+	{pattern: sentence(`(?P<who>\w+) loads the page again`), do: (*play).reload},
+	{pattern: sentence(`(?P<who>\w+)'s browser shows: (?P<text>.+)`), do: (*play).expectPage},
 	{pattern: sentence(`(?P<name>\w+) (?P<what>approves|denies)(?: as (?P<account>[\w-]+))?`), do: (*play).decide},
 	{pattern: sentence(`(?P<name>\w+)'s code (?P<what>expires)`), do: (*play).decide},
 

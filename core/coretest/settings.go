@@ -60,6 +60,18 @@ func setCodes(s *Script, a args) error {
 	return nil
 }
 
+// Flow is the way that the script's logins go, as provider.App has it; empty: by
+// codes. Refuses is whether the provider refuses to give codes then.
+func (s *Script) Flow() (flow string, refuses bool) { return s.flow, s.refuses }
+
+func setFlow(s *Script, a args) error {
+	s.flow, s.refuses = "auto", a["refuses"] != ""
+	if a["flow"] != "" {
+		s.flow = a["flow"]
+	}
+	return nil
+}
+
 // Chat returns o as the script wants it to be.
 func (s *Script) Chat(o Options) Options {
 	if o.Caps.Platform == "" {

@@ -123,6 +123,9 @@ func (p *play) guard(order []string) error {
 	for _, key := range order {
 		d := p.now[key]
 		text := d.seen.Text + d.seen.String() + d.seen.hides()
+		if link := d.seen.startLink(); link != "" && !slices.Contains(p.issued, link) {
+			p.issued = append(p.issued, link)
+		}
 		for i, secret := range p.secrets() {
 			if strings.Contains(text, secret) {
 				return fmt.Errorf("%v can see secret %d", d.to, i)

@@ -83,6 +83,7 @@ type Login struct {
 	Sealed               []byte // codes and tokens; empty once the login has ended
 	Origin               []byte // sealed too: where it came from and what is said of it
 	Place                string // a hash of the chat, to count by
+	Start                []byte // a hash of the link that a browser begins at; empty: no browser does
 	Interval             time.Duration
 	Expires              time.Time
 	Due                  time.Time // when the provider is to be asked next
@@ -116,6 +117,16 @@ type Logins interface {
 	// PaceLogin writes a slower pace through. It returns ErrStale unless the
 	// login is open and owner's.
 	PaceLogin(ctx context.Context, id, owner string, sealed []byte, interval time.Duration, due time.Time) error
+	// StartedLogin returns the login whose Start that is, ended or not, or
+	// ErrNotFound.
+	StartedLogin(ctx context.Context, start []byte) (Login, error)
+	// SetBack notes by which hash a browser will come back to a login, and what has
+	// to be known then. An earlier hash counts no more. It returns ErrStale unless the
+	// login is open and in that state.
+	SetBack(ctx context.Context, id, state string, back, sealed []byte) error
+	// TakeBack removes the hash that a browser has come back by and returns its
+	// login, which is open: to one caller only, to all others ErrNotFound.
+	TakeBack(ctx context.Context, back []byte) (Login, error)
 	// ChangeLogin takes one step, all of it or nothing. It returns ErrStale when
 	// the login is not, or no more, as the change requires.
 	ChangeLogin(ctx context.Context, c Change) error
@@ -126,7 +137,7 @@ type Logins interface {
 
 // Changed is what another process may have made of a login.
 type Changed struct {
-	ID          string
+	ID, State   string
 	Wake, Ended time.Time
 }
 

@@ -9,12 +9,12 @@ import (
 	"github.com/usherbot/usher/core/store"
 )
 
-const loginColumns = `id, person, provider, kind, state, sealed, origin, place, interval_ms,
+const loginColumns = `id, person, provider, kind, state, sealed, origin, place, start_hash, interval_ms,
 	expires_at, due_at, wake_at, shown, created_at, ended_at, owner`
 
 func scanLogin(r row) (l store.Login, err error) {
 	var interval int64
-	err = r.Scan(&l.ID, &l.Person, &l.Provider, &l.Kind, &l.State, &l.Sealed, &l.Origin, &l.Place, &interval,
+	err = r.Scan(&l.ID, &l.Person, &l.Provider, &l.Kind, &l.State, &l.Sealed, &l.Origin, &l.Place, &l.Start, &interval,
 		(*stamp)(&l.Expires), (*stamp)(&l.Due), (*stamp)(&l.Wake), &l.Shown,
 		(*stamp)(&l.Created), (*stamp)(&l.Ended), &l.Owner)
 	l.Interval = time.Duration(interval) * time.Millisecond
@@ -25,9 +25,9 @@ func scanLogin(r row) (l store.Login, err error) {
 func (s *Store) AddLogin(ctx context.Context, l store.Login) error {
 	err := s.commit(ctx, synced, func(c *conn) error {
 		n, err := c.exec(`INSERT INTO login (`+loginColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, NULL, $15)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, NULL, $16)
 			ON CONFLICT (person, provider) WHERE ended_at IS NULL DO NOTHING`,
-			l.ID, l.Person, l.Provider, l.Kind, l.State, blob(l.Sealed), blob(l.Origin), l.Place,
+			l.ID, l.Person, l.Provider, l.Kind, l.State, blob(l.Sealed), blob(l.Origin), l.Place, blob(l.Start),
 			l.Interval.Milliseconds(), stamp(l.Expires), stamp(l.Due), stamp(l.Wake), l.Shown,
 			stamp(l.Created), l.Owner)
 		if err == nil && n == 0 {
@@ -138,7 +138,7 @@ func (s share) even(live int) int {
 // ChangedLogins implements store.Logins.
 func (s *Store) ChangedLogins(ctx context.Context, owner string, within time.Duration) (all []store.Changed, err error) {
 	err = s.look(ctx, func(c *conn) (err error) {
-		all, err = list(c, scanChanged, `SELECT id, wake_at, ended_at FROM login
+		all, err = list(c, scanChanged, `SELECT id, state, wake_at, ended_at FROM login
 			WHERE owner = $1 AND changed_at >= $now - $2`, owner, within.Milliseconds())
 		return err
 	})
@@ -149,7 +149,7 @@ func (s *Store) ChangedLogins(ctx context.Context, owner string, within time.Dur
 }
 
 func scanChanged(r row) (c store.Changed, err error) {
-	err = r.Scan(&c.ID, (*stamp)(&c.Wake), (*stamp)(&c.Ended))
+	err = r.Scan(&c.ID, &c.State, (*stamp)(&c.Wake), (*stamp)(&c.Ended))
 	return c, err
 }
 

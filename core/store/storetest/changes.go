@@ -28,7 +28,7 @@ func testChangeReplaces(t *testing.T, s store.Store) {
 	}
 	for _, tt := range tests {
 		l := base
-		l.ID, l.Provider = store.NewID(), tt.name
+		l.ID, l.Provider, l.Start = store.NewID(), tt.name, []byte(tt.name)
 		add(t, s, l)
 		tt.change.ID, tt.change.From, tt.change.State = l.ID, "waiting", "granted"
 		must(t, s.ChangeLogin(t.Context(), tt.change))

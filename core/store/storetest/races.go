@@ -30,6 +30,7 @@ func Races(t *testing.T, stores ...store.Store) {
 	due := fullAccount(claimed)
 	due.Refresh = moment(0)
 	end(t, s, claimed, &due)
+	must(t, s.SetBack(ctx, l.ID, l.State, []byte("back"), l.Sealed))
 	must(t, s.PutNote(ctx, "taken", []byte("value"), later))
 	must(t, s.PutNote(ctx, "sealed", []byte("value"), later))
 
@@ -44,6 +45,7 @@ func Races(t *testing.T, stores ...store.Store) {
 		{"KeepLogin", store.ErrStale, func(s store.Store, i int) error {
 			return s.KeepLogin(ctx, l.ID, l.Origin, fmt.Append(nil, "origin", i), later, true)
 		}},
+		{"TakeBack", store.ErrNotFound, func(s store.Store, _ int) error { _, err := s.TakeBack(ctx, []byte("back")); return err }},
 		{"ChangeLogin", store.ErrStale, func(s store.Store, i int) error {
 			return s.ChangeLogin(ctx, store.Change{ID: l.ID, From: "waiting", State: fmt.Sprint("won by ", i)})
 		}},

@@ -123,11 +123,11 @@ func testChangedLogins(t *testing.T, s store.Store) {
 	for _, c := range got {
 		switch c.ID {
 		case kept.ID:
-			if !c.Wake.Equal(wake) || !c.Ended.IsZero() {
-				t.Errorf("got %+v, want the new wake and no end", c)
+			if !c.Wake.Equal(wake) || !c.Ended.IsZero() || c.State != kept.State {
+				t.Errorf("got %+v, want the new wake, its state and no end", c)
 			}
 		case ended.ID:
-			if c.Ended.IsZero() {
+			if c.Ended.IsZero() || c.State != "ended" {
 				t.Errorf("got %+v, want its end", c)
 			}
 		default:

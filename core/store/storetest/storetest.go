@@ -61,6 +61,8 @@ func cases() []testCase {
 		{"logins/keep", testKeep},
 		{"logins/pace", testPace},
 		{"logins/count starts", testCountStarts},
+		{"browsers/start", testStartedLogin},
+		{"browsers/back", testBack},
 		{"change/what it replaces", testChangeReplaces},
 		{"change/what it requires", testChangeRequires},
 		{"change/account and tell", testChangeLinks},
@@ -116,7 +118,7 @@ func moment(after time.Duration) time.Time {
 func fullLogin(person, provider string) store.Login {
 	return store.Login{
 		ID: store.NewID(), Person: person, Provider: provider, Kind: "device", State: "waiting",
-		Sealed: []byte{0, 1, 0xff}, Origin: []byte("origin\x00"), Place: "place-" + person,
+		Sealed: []byte{0, 1, 0xff}, Origin: []byte("origin\x00"), Place: "place-" + person, Start: []byte(store.NewID()),
 		Interval: 5250 * time.Millisecond, Expires: moment(15 * time.Minute), Due: moment(5 * time.Second),
 		Wake: moment(14 * time.Minute), Shown: true, Created: moment(0), Owner: "owner",
 	}
@@ -208,6 +210,9 @@ func verbs(s store.Store) map[string]func(context.Context) error {
 		"ClaimLogins":   func(ctx context.Context) error { _, err := s.ClaimLogins(ctx, "me", nil, 1, 1); return err },
 		"KeepLogin":     func(ctx context.Context) error { return s.KeepLogin(ctx, "id", nil, nil, expires, true) },
 		"PaceLogin":     func(ctx context.Context) error { return s.PaceLogin(ctx, "id", "me", nil, time.Second, expires) },
+		"StartedLogin":  func(ctx context.Context) error { _, err := s.StartedLogin(ctx, []byte("x")); return err },
+		"SetBack":       func(ctx context.Context) error { return s.SetBack(ctx, "id", "waiting", []byte("x"), nil) },
+		"TakeBack":      func(ctx context.Context) error { _, err := s.TakeBack(ctx, []byte("x")); return err },
 		"ChangeLogin":   func(ctx context.Context) error { return s.ChangeLogin(ctx, store.Change{ID: "id", From: "waiting"}) },
 		"CountStarts":   func(ctx context.Context) error { _, err := s.CountStarts(ctx, expires, "ana", "x", "y"); return err },
 		"Account":       func(ctx context.Context) error { _, err := s.Account(ctx, "ana", "github"); return err },

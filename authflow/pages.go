@@ -1,0 +1,335 @@
+package authflow
+
+import (
+	"bytes"
+	"crypto/rand"
+	_ "embed" // pages.html
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/usherbot/usher/core/store"
+)
+
+const (
+	mostVisits = 64               // requests at once
+	mostQuery  = 8 << 10          // bytes of a query
+	mostForm   = 1 << 20          // bytes of a body, which nobody reads
+	cookieFor  = 30 * time.Minute // longer than a login in a browser lasts, digits included
+)
+
+//go:embed pages.html
+var pagesHTML string
+
+var templates = template.Must(template.New("").Parse(pagesHTML))
+
+// ServeHTTP serves the pages of logins in browsers, below /oauth/: the links that
+// people get, and those by which browsers come back from the providers. Whatever a
+// page shows, a GET or HEAD of a person's link uses nothing up, for chats look at
+// links too. Any process can serve any page.
+func (l *Logins) ServeHTTP(w http.ResponseWriter, r *http.Request) { l.pages.ServeHTTP(w, r) }
+
+// pages are what browsers get.
+type pages struct {
+	logins *Logins
+	mux    *http.ServeMux
+	origin *http.CrossOriginProtection
+	secure bool          // they are reached by https
+	slots  chan struct{} // requests being served
+}
+
+func newPages(l *Logins) *pages {
+	p := &pages{
+		logins: l, mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(),
+		secure: strings.HasPrefix(l.public, "https:"), slots: make(chan struct{}, mostVisits),
+	}
+	p.mux.HandleFunc("GET "+startPath+"{secret}", p.showStart)
+	p.mux.HandleFunc("POST "+startPath+"{secret}", p.leave)
+	p.mux.HandleFunc("GET "+callbackPath+"{provider}", p.comeBack)
+	p.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { p.note(w, noLink) })
+	// A proxy before us may change the Host that an Origin is compared with.
+	if u, err := url.Parse(l.public); err == nil && u.Host != "" {
+		if err := p.origin.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
+			l.log.Warn("the public URL has no origin", "error", err)
+		}
+	}
+	return p
+}
+
+// ServeHTTP limits what is served, and says how browsers are to treat it.
+func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Referrer-Policy", "no-referrer") // addresses here are secrets
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Robots-Tag", "noindex")
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+	default:
+		h.Set("Retry-After", "5")
+		p.note(w, busyNow)
+		return
+	}
+	if len(r.URL.RawQuery) > mostQuery || r.ContentLength > mostForm {
+		p.note(w, tooLarge)
+		return
+	}
+	p.mux.ServeHTTP(w, r)
+}
+
+// showStart says who asks for what.
+func (p *pages) showStart(w http.ResponseWriter, r *http.Request) {
+	if row, ok := p.waiting(w, r); ok {
+		v, err := p.view("start", row)
+		if err != nil {
+			p.fail(w, row.ID, err)
+			return
+		}
+		v.Title = "Sign in to " + v.Provider + "?"
+		p.render(w, http.StatusOK, v)
+	}
+}
+
+// leave sends the browser to the provider, with the proof to come back with. Only a
+// person at the page itself does that: another site cannot lead a browser past it.
+func (p *pages) leave(w http.ResponseWriter, r *http.Request) {
+	if p.origin.Check(r) != nil {
+		p.note(w, foreignForm)
+		return
+	}
+	row, ok := p.waiting(w, r)
+	if !ok {
+		return
+	}
+	to, proof, err := p.logins.leave(r.Context(), row)
+	switch {
+	case errors.Is(err, errTooMany):
+		p.note(w, tooOften)
+	case errors.Is(err, store.ErrStale): // just now
+		p.note(w, isOver)
+	case err != nil:
+		p.fail(w, row.ID, err)
+	default:
+		http.SetCookie(w, &http.Cookie{
+			Name: p.cookie() + row.ID, Value: proof.Reveal(), Path: "/", MaxAge: int(cookieFor.Seconds()),
+			Secure: p.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		})
+		http.Redirect(w, r, to, http.StatusSeeOther)
+	}
+}
+
+// cookie begins the names of cookies; the login's id follows. With __Host- no other
+// host, above or below ours, can set one.
+func (p *pages) cookie() string {
+	if p.secure {
+		return "__Host-usher-"
+	}
+	return "usher-"
+}
+
+// waiting returns the login that a link leads to, while it waits for a browser.
+// Otherwise it answers by itself.
+func (p *pages) waiting(w http.ResponseWriter, r *http.Request) (store.Login, bool) {
+	row, err := p.logins.started(r.Context(), r.PathValue("secret"))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		p.note(w, noLink)
+	case err != nil:
+		p.fail(w, "", err)
+	case row.State == string(Granted), row.State == string(Confirming):
+		p.note(w, goOnInChat)
+	case row.State != string(Waiting):
+		p.note(w, isOver)
+	default:
+		return row, true
+	}
+	return row, false
+}
+
+// comeBack takes what a provider sent a browser back with, and shows what came of it:
+// again where the page is loaded again.
+func (p *pages) comeBack(w http.ResponseWriter, r *http.Request) {
+	back := r.URL.Query()
+	state := back.Get("state")
+	id := p.leftFor(r, state)
+	if id == "" || r.Method == http.MethodHead {
+		p.note(w, astray)
+		return
+	}
+	err := p.logins.comeBack(r.Context(), r.PathValue("provider"), id, back)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		p.fail(w, id, err)
+		return
+	}
+	row, s, err := p.logins.outcome(r.Context(), id, state)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		p.note(w, goOnInChat)
+	case err != nil:
+		p.fail(w, id, err)
+	default:
+		p.showOutcome(w, row, s, back.Get("error"))
+	}
+}
+
+// leftFor returns the login that this browser left for with a state, if it did: the
+// name of its proof says which.
+func (p *pages) leftFor(r *http.Request, state string) (id string) {
+	for _, c := range r.Cookies() {
+		if name, ours := strings.CutPrefix(c.Name, p.cookie()); ours && proves(c.Value, state) {
+			id = name
+		}
+	}
+	return id
+}
+
+// showOutcome shows how a login stands.
+func (p *pages) showOutcome(w http.ResponseWriter, row store.Login, s secrets, said string) {
+	v, err := p.view("note", row)
+	if err != nil {
+		p.fail(w, row.ID, err)
+		return
+	}
+	switch state := State(row.State); {
+	case state == Waiting:
+		p.note(w, notYet)
+		return
+	case state == Granted:
+		v.Title, v.Text, v.Again = "One moment", v.Provider+" has agreed, and has yet to say whose account it is. This page asks again by itself.", true
+	case state == Confirming && s.Digits != "":
+		v.Name, v.Title, v.Digits = "digits", "Almost done", s.Digits[:3]+" "+s.Digits[3:]
+	case state == Linked:
+		v.Title, v.Text = "You are signed in", "You can close this page and go on in the chat."
+	case state == Denied:
+		v.Title, v.Text = "You declined", "Nothing was shared. You can close this page and return to the chat."
+	case state == Failed:
+		v.Title, v.Text = "That did not work", reason(v.Provider, said)+" Return to the chat and try again."
+	default:
+		p.note(w, isOver)
+		return
+	}
+	p.render(w, http.StatusOK, v)
+}
+
+// reason says why a provider sent a browser back without a code, for those words
+// that it can have for that (RFC 6749 section 4.1.2.1).
+func reason(provider, said string) string {
+	switch said {
+	case "server_error", "temporarily_unavailable":
+		return provider + " is not available at the moment."
+	case "invalid_scope":
+		return provider + " does not know the permissions that were asked for."
+	case "unauthorized_client", "unsupported_response_type", "invalid_request":
+		return provider + " does not let this bot sign people in. Please tell whoever runs it."
+	}
+	return provider + " could not complete this login."
+}
+
+// note is a page that says one thing.
+type note struct {
+	status      int
+	title, text string
+}
+
+// The notes. None says whether there ever was such a login.
+var (
+	noLink = note{
+		http.StatusNotFound, "This link does not work",
+		"It may be too old, or a part of it is missing. Return to the chat and ask for a new one.",
+	}
+	isOver = note{
+		http.StatusGone, "This login is over",
+		"It has been completed, cancelled, or took too long. The chat says which, and starts a new one.",
+	}
+	goOnInChat = note{
+		http.StatusConflict, "This was already done",
+		"A browser has come back from this login. Go on in the chat, with the digits on the page there.",
+	}
+	notYet = note{
+		http.StatusConflict, "This login is not done yet",
+		"Another page has taken its place, or the way back was cut short. Open the link in your chat again.",
+	}
+	astray = note{
+		http.StatusBadRequest, "This page cannot go on",
+		"This browser did not begin the login, or began it too long ago. Open the link in your chat again, and stay in one browser.",
+	}
+	foreignForm = note{
+		http.StatusForbidden, "This did not come from here",
+		"Open the link in your chat, and press the button on the page itself.",
+	}
+	tooOften = note{
+		http.StatusTooManyRequests, "This link was used too often",
+		"Return to the chat, cancel this login, and ask for a new one.",
+	}
+	tooLarge = note{http.StatusRequestEntityTooLarge, "That was too much", "Open the link in your chat again."}
+	busyNow  = note{http.StatusServiceUnavailable, "Busy", "Many people sign in right now. Please load this page again in a moment."}
+	broke    = note{
+		http.StatusBadGateway, "Something went wrong",
+		"Please open the link in your chat again in a minute. If it stays so, tell whoever runs the bot.",
+	}
+)
+
+// fail tells the operator more than the person.
+func (p *pages) fail(w http.ResponseWriter, id string, err error) {
+	p.logins.log.Warn("a page of a login could not be served", "login", id, "error", err)
+	p.note(w, broke)
+}
+
+func (p *pages) note(w http.ResponseWriter, n note) {
+	p.render(w, n.status, view{Name: "note", Title: n.title, Text: n.text})
+}
+
+// view is what pages.html shows.
+type view struct {
+	Name, Title, Text        string
+	Provider, Asker, Account string
+	Scopes                   []string
+	Digits                   string
+	Again                    bool   // it loads itself again
+	Nonce                    string // filled by render
+}
+
+// view is what a page says of a login.
+func (p *pages) view(name string, row store.Login) (view, error) {
+	o, err := p.logins.openOrigin(row)
+	if err != nil {
+		return view{}, err
+	}
+	v := view{Name: name, Provider: row.Provider, Asker: o.Asker, Account: o.Who.Name, Scopes: o.Scopes}
+	if of, err := p.logins.Provider(row.Provider); err == nil {
+		v.Provider = of.Title
+	}
+	if v.Asker == "" {
+		v.Asker = "Somebody"
+	}
+	return v, nil
+}
+
+func (p *pages) render(w http.ResponseWriter, status int, v view) {
+	v.Nonce = rand.Text()
+	var page bytes.Buffer
+	if err := templates.ExecuteTemplate(&page, v.Name, v); err != nil {
+		panic(err) // a mistake in pages.html
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", p.policy(v.Nonce))
+	w.WriteHeader(status)
+	w.Write(page.Bytes()) //nolint:errcheck // whoever asked has gone
+}
+
+// policy lets a page have its own style and its form. Browsers hold the way that a
+// form leads on to the same rule, through every redirect to sign-in pages that nobody
+// knows beforehand: hence all of https.
+func (p *pages) policy(nonce string) string {
+	forms := "'self' https:"
+	if !p.secure {
+		forms += " http:" // on the machine of a developer
+	}
+	return "default-src 'none'; style-src 'nonce-" + nonce + "'; form-action " + forms + "; base-uri 'none'; frame-ancestors 'none'"
+}
