@@ -159,14 +159,14 @@ func TestClientReplacesAuthorization(t *testing.T) {
 	})
 }
 
-// TestClientIsKept uses one client for a day, through refreshes, another login and
+// TestClientIsKept uses one client for hours, through refreshes, another login and
 // another account.
 func TestClientIsKept(t *testing.T) {
-	bubble(t, setup{}, func(w *world) {
+	bubble(t, setup{server: authtest.Options{TokenLifetime: 5 * time.Minute}}, func(w *world) {
 		w.link("alice", "octocat")
 		c := w.client("alice")
-		for range 24 {
-			w.sleep(time.Hour)
+		for range 12 {
+			w.sleep(10 * time.Minute)
 			w.must(w.use(c, 1))
 		}
 		for _, account := range []string{"octocat", "hubot"} {
@@ -308,7 +308,7 @@ func TestClientBacksOff(t *testing.T) {
 		w.link("alice", "octocat")
 		c := w.client("alice")
 		w.srv.Stop()
-		w.sleep(2 * time.Hour)
+		w.sleep(time.Hour + time.Minute)
 		before := len(w.srv.Requests())
 		for range 60 {
 			if err := w.use(c, 10); err == nil {

@@ -217,6 +217,13 @@ func (w *world) died(a authflow.Account) error {
 	return w.deaf
 }
 
+// deafen sets what telling of an access that has ended comes to from now on.
+func (w *world) deafen(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.deaf = err
+}
+
 // tells sets what telling does from now on.
 func (w *world) tells(do func(authflow.Login) error) {
 	w.mu.Lock()

@@ -81,8 +81,8 @@ func TestRefreshOfShortTokens(t *testing.T) {
 	})
 }
 
-// TestRefreshMeetsTrouble has a refresh ahead of the end of a token, at 58m59s, go
-// wrong; the token ends at 59m59s.
+// TestRefreshMeetsTrouble has a refresh ahead of the end of a token, at 3m59s, go
+// wrong; the token ends at 4m59s.
 func TestRefreshMeetsTrouble(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -91,50 +91,50 @@ func TestRefreshMeetsTrouble(t *testing.T) {
 		want   string
 	}{
 		{"down", true, []authtest.Fault{authtest.Unavailable(0), authtest.Unavailable(0), fault(500, `{"error":"server_error"}`)}, `
-			58m59s refreshes
-			59m1s refreshes
-			59m5s refreshes
-			59m13s refreshes`},
+			3m59s refreshes
+			4m1s refreshes
+			4m5s refreshes
+			4m13s refreshes`},
 		{"busy", true, []authtest.Fault{authtest.Unavailable(30 * time.Second), fault(429, `{"error":"slow_down"}`)}, `
-			58m59s refreshes
-			59m29s refreshes
-			59m33s refreshes`},
+			3m59s refreshes
+			4m29s refreshes
+			4m33s refreshes`},
 		{"an answer cut off", true, []authtest.Fault{authtest.CutBody()}, `
-			58m59s refreshes
-			59m59s refreshes`},
+			3m59s refreshes
+			4m59s refreshes`},
 		{"no answer", true, []authtest.Fault{authtest.Hang()}, `
-			58m59s refreshes
-			59m59s refreshes`},
+			3m59s refreshes
+			4m59s refreshes`},
 		{"no answer, twice", true, []authtest.Fault{authtest.Drop(), authtest.Hang()}, `
-			58m59s refreshes
-			59m59s refreshes
-			1h0m13s refreshes`},
+			3m59s refreshes
+			4m59s refreshes
+			5m13s refreshes`},
 		{"a gateway's word for no answer", true, []authtest.Fault{authtest.HTML(502), authtest.HTML(504)}, `
-			58m59s refreshes
-			59m59s refreshes
-			1h0m3s refreshes`},
+			3m59s refreshes
+			4m59s refreshes
+			5m3s refreshes`},
 		{"a captive portal", true, []authtest.Fault{authtest.HTML(200)}, `
-			58m59s refreshes
-			59m59s refreshes`},
+			3m59s refreshes
+			4m59s refreshes`},
 		{"an answer cut off, and a token that works again", false, []authtest.Fault{authtest.CutBody(), authtest.Drop()}, `
-			58m59s refreshes
-			59m1s refreshes
-			59m5s refreshes`},
+			3m59s refreshes
+			4m1s refreshes
+			4m5s refreshes`},
 		{"a client that is not known for a while", true, []authtest.Fault{fault(401, `{"error":"invalid_client"}`), fault(400, `{"error":"unauthorized_client"}`)}, `
-			58m59s refreshes
-			59m1s refreshes
-			59m5s refreshes`},
+			3m59s refreshes
+			4m1s refreshes
+			4m5s refreshes`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			bubble(t, setup{inMemory: true}, func(w *world) {
+			bubble(t, setup{server: authtest.Options{TokenLifetime: 5 * time.Minute}, inMemory: true}, func(w *world) {
 				p := w.Providers()[0]
 				p.Rotates = tt.once
 				w.providers = []authflow.Provider{p}
 				w.restart()
 				w.link("alice", "octocat")
 				w.srv.Break(authtest.Token, tt.faults...)
-				w.sleep(59*time.Minute + 50*time.Second)
+				w.sleep(4*time.Minute + 50*time.Second)
 				if got := w.whoami("alice"); got != "octocat" {
 					w.Errorf("got %s, want octocat, by the token that is still good", got)
 				}
@@ -162,13 +162,13 @@ func TestRefreshRefused(t *testing.T) {
 	}
 	for name, end := range tests {
 		t.Run(name, func(t *testing.T) {
-			again(t, setup{}, func(w *world, restart func()) {
+			again(t, setup{server: authtest.Options{TokenLifetime: 5 * time.Minute}}, func(w *world, restart func()) {
 				w.link("alice", "octocat")
 				end(w)
-				w.deaf = errAway
-				w.sleep(59 * time.Minute)
+				w.deafen(errAway)
+				w.sleep(4 * time.Minute)
 				restart()
-				w.deaf = nil
+				w.deafen(nil)
 				w.sleep(aWhile)
 				restart()
 				w.sleep(aWhile)
@@ -219,26 +219,26 @@ func TestRefreshIsLost(t *testing.T) {
 		server authtest.Options
 		want   string
 	}{
-		{"a refresh token that works once", authtest.Options{}, `
-			58m59s refreshes
-			59m59s refreshes
-			59m59s tells alice: octocat at auth is dead`},
-		{"one that works again", authtest.Options{KeepRefresh: true}, `
-			58m59s refreshes
-			59m59s refreshes`},
+		{"a refresh token that works once", authtest.Options{TokenLifetime: 5 * time.Minute}, `
+			3m59s refreshes
+			4m59s refreshes
+			4m59s tells alice: octocat at auth is dead`},
+		{"one that works again", authtest.Options{TokenLifetime: 5 * time.Minute, KeepRefresh: true}, `
+			3m59s refreshes
+			4m59s refreshes`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, setup{server: tt.server}, func(w *world) {
 				w.link("alice", "octocat")
 				w.db.fail("RenewAccount", 1000)
-				w.sleep(59*time.Minute + time.Second)
+				w.sleep(4*time.Minute + time.Second)
 				w.crash()
 				w.sleep(50 * time.Second)
 				if got := w.whoami("alice"); got != "octocat" {
 					w.Errorf("got %s, want octocat, by the token that is still good", got)
 				}
-				w.sleep(aWhile)
+				w.sleep(time.Minute)
 				w.wantCare(tt.want)
 			})
 		})
@@ -247,10 +247,10 @@ func TestRefreshIsLost(t *testing.T) {
 
 // TestRefreshNotBegun sends nothing of which no note could be made.
 func TestRefreshNotBegun(t *testing.T) {
-	bubble(t, setup{inMemory: true}, func(w *world) {
+	bubble(t, setup{server: authtest.Options{TokenLifetime: 5 * time.Minute}, inMemory: true}, func(w *world) {
 		w.link("alice", "octocat")
 		w.db.fail("BeginRefresh", 1)
-		w.sleep(59 * time.Minute)
+		w.sleep(4 * time.Minute)
 		if n := w.refreshes(); n != 0 {
 			w.Errorf("got %d refreshes, want none", n)
 		}
@@ -263,20 +263,20 @@ func TestRefreshNotBegun(t *testing.T) {
 
 // TestRefreshAmongReplicas has two processes look after the same token.
 func TestRefreshAmongReplicas(t *testing.T) {
-	bubble(t, setup{}, func(w *world) {
+	bubble(t, setup{server: authtest.Options{TokenLifetime: 5 * time.Minute}}, func(w *world) {
 		w.link("alice", "octocat")
 		first := w.process
 		w.load()
 		w.run()
-		w.sleep(24 * time.Hour)
-		if n := w.refreshes(); n != 24 {
-			w.Errorf("got %d refreshes in a day, want 24", n)
+		w.sleep(time.Hour)
+		if n := w.refreshes(); n != 15 {
+			w.Errorf("got %d refreshes in an hour, want 15", n)
 		}
 		w.stop()
 		first.cancel()
 		<-first.ended
 
-		w.sleep(2 * time.Hour)
+		w.sleep(10 * time.Minute)
 		w.forgetStory()
 		got := make(chan error)
 		for _, p := range []*process{w.process, first} {
@@ -335,7 +335,7 @@ func TestRefreshCrossesALogin(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			bubble(t, setup{}, func(w *world) {
+			bubble(t, setup{server: authtest.Options{TokenLifetime: 5 * time.Minute}}, func(w *world) {
 				p, gate := w.Providers()[0], make(chan struct{})
 				refresh := p.Refresh
 				p.Refresh = func(ctx context.Context, c *http.Client, t authflow.Token) (authflow.Token, error) {
@@ -345,7 +345,7 @@ func TestRefreshCrossesALogin(t *testing.T) {
 				w.providers = []authflow.Provider{p}
 				w.restart()
 				w.link("alice", "octocat")
-				w.sleep(59 * time.Minute)
+				w.sleep(4 * time.Minute)
 				w.must(w.switchTo("alice", tt.account))
 				w.sleep(time.Second)
 				close(gate)
@@ -425,7 +425,7 @@ func TestRefreshOfAProviderThatIsGone(t *testing.T) {
 	})
 }
 
-// TestValidation asks each hour whether a token is still good, and learns before
+// TestValidation asks now and then whether a token is still good, and learns before
 // anybody uses it that it is not.
 func TestValidation(t *testing.T) {
 	tests := []struct {
@@ -434,44 +434,44 @@ func TestValidation(t *testing.T) {
 		spoil  func(w *world)
 		want   string
 	}{
-		{"good", authtest.Options{TokenLifetime: 4 * time.Hour}, nil, `
-			59m59s validates
-			1h59m59s validates
-			2h59m59s validates
-			3h58m59s refreshes
-			4h58m59s validates`},
-		{"trouble", authtest.Options{TokenLifetime: 9 * time.Hour}, func(w *world) {
+		{"good", authtest.Options{TokenLifetime: 20 * time.Minute}, nil, `
+			4m59s validates
+			9m59s validates
+			14m59s validates
+			18m59s refreshes
+			23m59s validates`},
+		{"trouble", authtest.Options{TokenLifetime: time.Hour}, func(w *world) {
 			w.srv.Break(authtest.UserInfo, authtest.Unavailable(0), authtest.Hang())
 		}, `
-			59m59s validates
-			1h0m1s validates
-			1h0m15s validates
-			2h0m15s validates
-			3h0m15s validates
-			4h0m15s validates`},
-		{"good no more", authtest.Options{TokenLifetime: 9 * time.Hour}, func(w *world) {
+			4m59s validates
+			5m1s validates
+			5m15s validates
+			10m15s validates
+			15m15s validates
+			20m15s validates`},
+		{"good no more", authtest.Options{TokenLifetime: time.Hour}, func(w *world) {
 			w.srv.Break(authtest.UserInfo, append([]authtest.Fault{authtest.Unavailable(0)}, unauthorized(1)...)...)
 		}, `
-			59m59s validates
-			1h0m1s refreshes
-			1h0m1s validates
-			2h0m1s validates
-			3h0m1s validates
-			4h0m1s validates`},
-		{"good no more, and nothing to refresh it with", authtest.Options{TokenLifetime: 9 * time.Hour, NoRefresh: true}, func(w *world) {
+			4m59s validates
+			5m1s refreshes
+			5m1s validates
+			10m1s validates
+			15m1s validates
+			20m1s validates`},
+		{"good no more, and nothing to refresh it with", authtest.Options{TokenLifetime: time.Hour, NoRefresh: true}, func(w *world) {
 			w.srv.Break(authtest.UserInfo, unauthorized(1)...)
 		}, `
-			59m59s validates
-			59m59s tells alice: octocat at auth is dead`},
-		{"nothing to refresh it with", authtest.Options{TokenLifetime: 150 * time.Minute, NoRefresh: true}, nil, `
-			59m59s validates
-			1h59m59s validates`},
+			4m59s validates
+			4m59s tells alice: octocat at auth is dead`},
+		{"nothing to refresh it with", authtest.Options{TokenLifetime: 13 * time.Minute, NoRefresh: true}, nil, `
+			4m59s validates
+			9m59s validates`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, setup{server: tt.server, inMemory: true}, func(w *world) {
 				p := w.Providers()[0]
-				p.ValidateEvery = time.Hour
+				p.ValidateEvery = 5 * time.Minute
 				p.Validate = func(ctx context.Context, c *http.Client, t authflow.Token) error {
 					_, err := p.Who(ctx, c, t)
 					return err
@@ -482,7 +482,7 @@ func TestValidation(t *testing.T) {
 				if tt.spoil != nil {
 					tt.spoil(w)
 				}
-				w.sleep(5 * time.Hour)
+				w.sleep(25 * time.Minute)
 				w.wantStory(strings.ReplaceAll(tt.want, "validates", "asks who"))
 			})
 		})
@@ -495,11 +495,11 @@ func TestRefreshOfVendors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := setup{providers: []authflow.Provider{p}, server: authtest.Options{GitHubExpire: true, Withhold: []string{"repo:status"}}}
+	s := setup{providers: []authflow.Provider{p}, server: authtest.Options{GitHubExpire: true, TokenLifetime: 5 * time.Minute, Withhold: []string{"repo:status"}}}
 	bubble(t, s, func(w *world) {
 		w.link("alice", "octocat")
-		w.sleep(2 * time.Hour)
-		w.wantStory("58m59s refreshes\n1h57m59s refreshes")
+		w.sleep(8 * time.Minute)
+		w.wantStory("3m59s refreshes\n7m59s refreshes")
 		a, end, err := w.Accounts().Remove(w.Context(), "alice", "auth", "")
 		if err != nil || end != authflow.Revoked || strings.Join(a.Scopes, " ") != "repo repo:status" {
 			w.Errorf("got %s, %+v, %v, want octocat's scopes kept and the token revoked", end, a, err)
