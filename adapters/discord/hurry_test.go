@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -116,16 +117,15 @@ func TestRepeatIsNotAnswered(t *testing.T) {
 	for _, over := range []string{"gateway", "http"} {
 		for _, takes := range []time.Duration{0, 10 * time.Second} {
 			synctest.Test(t, func(t *testing.T) {
-				first := true
+				var begun atomic.Bool
 				r := startOn(t, over, func(ev core.Event) {
-					if !first {
+					if begun.Swap(true) {
 						if over == "gateway" { // core comes to it after the event itself
 							time.Sleep(takes)
 						}
 						ev.Done(true)
 						return
 					}
-					first = false
 					time.Sleep(takes)
 					reply(t, ev, core.Message{Text: "Pong!"})
 					ev.Done(false)
@@ -146,12 +146,11 @@ func TestRepeatIsNotAnswered(t *testing.T) {
 	}
 	// Another process has answered, and this one does not know.
 	synctest.Test(t, func(t *testing.T) {
-		first := true
+		var begun atomic.Bool
 		r := startOn(t, "gateway", func(ev core.Event) {
-			if first {
+			if !begun.Swap(true) {
 				reply(t, ev, core.Message{Text: "Pong!"})
 			}
-			first = false
 			ev.Done(false)
 		})
 		r.srv.Say("alice", coretest.Direct, "/ping")
@@ -181,16 +180,17 @@ func TestNoTimeForTheFirstResponse(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var took time.Duration
+				var spent atomic.Int64
 				r := startOn(t, "gateway", func(ev core.Event) {
 					begun := time.Now()
 					time.Sleep(tt.takes)
 					reply(t, ev, core.Message{Text: "Pong!"})
-					took = time.Since(begun)
+					spent.Store(int64(time.Since(begun)))
 				})
 				r.srv.Break(callbacks, discordtest.TooMany(tt.after))
 				r.srv.Say("alice", "#general", "/ping")
 				time.Sleep(20 * time.Second)
+				took := time.Duration(spent.Load())
 				if got := outline(r.srv, "alice", "#general"); got != "Pong!" || took > tt.most {
 					t.Errorf("alice sees %q after %v, want the answer after at most %v", got, took, tt.most)
 				}
