@@ -70,7 +70,7 @@ func TestBlobsComeBack(t *testing.T) {
 	}
 	o := origin{
 		Scopes: []string{"a"}, Had: []string{"c"}, Missing: []string{"b"}, Why: Refused, Dropped: true, Revoked: true,
-		NoCode: true, Digits: true, Wrong: 1, Asker: "alice on Chat",
+		ByLink: true, NoCode: true, Digits: true, Wrong: 1, Asker: "alice on Chat",
 		Who: Identity{Issuer: "i", Subject: "s", Name: "n", URL: "u"}, Core: []byte("card"),
 	}
 	full(t, o)

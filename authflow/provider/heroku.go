@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,7 +40,7 @@ func Heroku(a App) (authflow.Provider, error) {
 		revoke:  revokeHeroku,
 	}
 	a.Name, a.Kind = cmp.Or(a.Name, p.kind), p.kind
-	if err := append(a.check(p.uses...), p.checkRoots(a)...).of(a); err != nil {
+	if err := slices.Concat(a.check(p.uses...), p.checkRoots(a), p.checkFlow(a)).of(a); err != nil {
 		return authflow.Provider{}, err
 	}
 	made := p.build(a)

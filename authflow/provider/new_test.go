@@ -79,7 +79,7 @@ func TestMistakes(t *testing.T) {
 			DeviceURL: "/d", TokenURL: "http://hub.example/t", UserinfoURL: "https://me:marker@hub.example",
 			Flow: "pigeon", StartLimit: -1, APIHosts: []string{"https://a.example", "ok.example"}, VerifyHosts: []string{"a/b"},
 		}, []string{
-			` is "My Hub": give lower-case`, "CLIENT_ID is missing", `FLOW is "pigeon": choose device or auto`, "START_LIMIT is -1: give", `CLIENT_AUTH is "magic": choose`,
+			` is "My Hub": give lower-case`, "CLIENT_ID is missing", `FLOW is "pigeon": choose device, browser or auto`, "START_LIMIT is -1: give", `CLIENT_AUTH is "magic": choose`,
 			`API_HOSTS has "https://a.example": give host`, `VERIFY_HOSTS has "a/b": give host`,
 			"DEVICE_URL is not an absolute URL", "TOKEN_URL is not an https URL", "USERINFO_URL is a URL with a user name",
 			"BASE_URL is not an https URL",
@@ -88,7 +88,11 @@ func TestMistakes(t *testing.T) {
 			"BASE_URL is more than a root: give it without a query",
 		}},
 		{"google, nothing", provider.App{Kind: "google"}, []string{"CLIENT_ID is missing", "CLIENT_SECRET is missing: Google gives one with each client"}},
-		{"slack", provider.App{Kind: "slack", ID: "app"}, []string{"KIND is slack, which lets nobody sign in with a code"}},
+		{"slack", provider.App{Kind: "slack", ID: "app"}, []string{"CLIENT_SECRET is missing: Slack wants it of apps that sign people in through a browser"}},
+		{"slack, by codes", provider.App{Kind: "slack", ID: "app", Secret: "marker", Flow: "device"}, []string{"FLOW is device, and Slack gives no codes to enter: choose browser"}},
+		{"github, in a browser", provider.App{Kind: "github", ID: "app", Flow: "browser"}, []string{"CLIENT_SECRET is missing: GitHub wants it"}},
+		{"heroku, in a browser", provider.App{Kind: "heroku", Flow: "browser"}, []string{"FLOW is browser, and Heroku has another way: choose device"}},
+		{"facebook, in a browser", provider.App{Kind: "facebook", ID: "app", ClientToken: "t", Flow: "browser"}, []string{"FLOW is browser, and Facebook has another way here: choose device"}},
 		{"keycloak, nothing", provider.App{Kind: "keycloak"}, []string{
 			"CLIENT_ID is missing", "ISSUER is missing: give the https URL that the service documents, as in https://sso.example.com/realms/acme",
 		}},
@@ -164,8 +168,8 @@ func preset(t *testing.T, app provider.App) authflow.Provider {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(p.Flows) != 1 || p.Who == nil {
-		t.Errorf("got flows %v, want one, and Who", p.Flows)
+	if len(p.Flows) == 0 || p.Who == nil {
+		t.Errorf("got flows %v, want some, and Who", p.Flows)
 	}
 	p.Flows, p.Who, p.Refresh, p.Revoke, p.Rotates = nil, nil, nil, nil, false
 	return p

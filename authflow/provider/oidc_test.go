@@ -57,8 +57,8 @@ func TestOIDCIsMadeWithoutANetwork(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(got.Flows) != 1 || got.Flows[0].Name() != "device" || got.Who == nil || got.Refresh == nil || !got.Rotates || got.Revoke == nil {
-				t.Errorf("got %v, want the device flow, and all functions", got)
+			if len(got.Flows) != 2 || got.Flows[0].Name() != "device" || got.Flows[1].Name() != "browser" || got.Who == nil || got.Refresh == nil || !got.Rotates || got.Revoke == nil {
+				t.Errorf("got %v, want both flows, and all functions", got)
 			}
 			got.Flows, got.Who, got.Refresh, got.Revoke, got.Rotates = nil, nil, nil, nil, false
 			if !reflect.DeepEqual(got, tt.want) {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/usherbot/usher/authflow"
 )
@@ -44,6 +45,7 @@ type preset struct {
 	any    bool     // it may point anywhere
 	manage string   // where a person removes access by hand: a URL, or a path below the root
 
+	validates  time.Duration                // how often tokens are to be validated; 0: never
 	flow       func(*service) authflow.Flow // in place of the device flow
 	sameIssuer func(found, want string) bool
 	revoke     func(context.Context, *http.Client, authflow.OAuthClient, authflow.Token) error
@@ -74,6 +76,9 @@ func (p preset) build(a App) authflow.Provider {
 	}
 	if !strings.Contains(p.manage, ":") {
 		out.Manage = p.at(s.root, p.manage)
+	}
+	if p.validates > 0 {
+		out.Validate, out.ValidateEvery = s.validate, p.validates
 	}
 	if p.apis != nil && p.home(s.root) {
 		out.Hosts = a.hosts(slices.Concat(a.APIHosts, p.apis))

@@ -14,7 +14,7 @@ import (
 // Its dialect has scopes in place of scope, message in place of error, and arrays of
 // scopes.
 func Twitch(a App) (authflow.Provider, error) {
-	p, err := preset{
+	return preset{
 		kind: "twitch", title: "Twitch", root: "https://id.twitch.tv", uses: []string{"BASE_URL"},
 		endpoints: metadata{
 			Device:    "oauth2/device",
@@ -30,12 +30,8 @@ func Twitch(a App) (authflow.Provider, error) {
 		apis:   []string{"api.twitch.tv", "id.twitch.tv"},
 		pages:  []string{"www.twitch.tv"},
 		manage: "https://www.twitch.tv/settings/connections",
-		revoke: revokeAccess,
+		revoke: revokeAccess, validates: time.Hour,
 	}.make(a)
-	if err == nil {
-		p.Validate, p.ValidateEvery = p.Flows[0].(*service).validate, time.Hour
-	}
-	return p, err
 }
 
 // revokeAccess is a revocation that takes access tokens only.
