@@ -7,7 +7,7 @@ import (
 
 // current returns the life of the moment, waiting for one.
 func (r *Replica) current(ctx context.Context) (*Life, error) {
-	for {
+	for ctx.Err() == nil {
 		r.mu.Lock()
 		l, next := r.life, r.next
 		r.mu.Unlock()
@@ -17,9 +17,9 @@ func (r *Replica) current(ctx context.Context) (*Life, error) {
 		select {
 		case <-next:
 		case <-ctx.Done():
-			return nil, ctx.Err()
 		}
 	}
+	return nil, ctx.Err()
 }
 
 // Take reports whether this process has the lease of key now, waiting until the

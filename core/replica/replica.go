@@ -2,8 +2,9 @@
 // same store, and knows by itself when it no longer is.
 //
 // A Replica renews its lease while it runs. When it cannot, because the store does
-// not answer or because the process stood still, its life ends before others may
-// take what it owns; then it goes on under a new id, as if it had just started.
+// not answer or because the process stood still, its life ends a while before others
+// may take what it owns, so that it has stopped by then; it goes on under a new id, as
+// if it had just started.
 // Lives hands each life to whoever works on what is owned; Hold runs what only one
 // process may do at a time.
 package replica
@@ -20,6 +21,7 @@ import (
 
 const (
 	lease    = 15 * time.Second
+	fence    = lease - 3*time.Second // of a life since it was last renewed: what it does has the rest to stop
 	renew    = lease / 3
 	retry    = time.Second     // of what the store did not take, and of a lease that another has
 	farewell = 3 * time.Second // to give back what is owned
@@ -41,7 +43,8 @@ type Life struct {
 	ctx   context.Context // ends with it
 	end   context.CancelFunc
 	mu    sync.Mutex
-	until time.Time // the lease may end then, by the clock that does not jump and by the one that does
+	until time.Time // it is over then, by the clock that does not jump
+	wall  time.Time // and by the one that does
 	live  int       // processes, this one included, when last counted
 	dead  []string
 }
@@ -77,15 +80,14 @@ func (r *Replica) Run(ctx context.Context, lives func(ctx context.Context, l *Li
 // begin begins a life.
 func (r *Replica) begin(ctx context.Context) (*Life, error) {
 	l := &Life{ID: store.NewID(), live: 1}
-	now := time.Now()
-	if err := r.store.AddReplica(ctx, l.ID, lease); err != nil {
+	l.extend(time.Now().Add(fence))
+	soon, cancel := context.WithDeadline(ctx, l.ends())
+	defer cancel()
+	if err := r.store.AddReplica(soon, l.ID, lease); err != nil {
 		return nil, err
 	}
-	l.until = now.Add(lease)
 	l.ctx, l.end = context.WithCancel(ctx)
-	if err := r.count(l); err != nil {
-		r.log.Warn("processes cannot be counted", "error", err)
-	}
+	r.recount(soon, l)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.life = l
@@ -101,7 +103,7 @@ func (r *Replica) keep(l *Life) {
 	for {
 		// Looked at each second: a clock that jumps moves no timer.
 		for left := wait; left > 0; left -= retry {
-			pause(l.ctx, min(left, retry))
+			pause(l.ctx, min(left, retry, time.Until(l.ends())))
 			if l.ctx.Err() != nil {
 				return
 			}
@@ -122,17 +124,21 @@ func (r *Replica) keep(l *Life) {
 			r.log.Warn("the lease of this process cannot be renewed", "error", err)
 			wait = retry
 		default:
-			l.extend(now.Add(lease))
+			l.extend(now.Add(fence))
 			wait = renew
 		}
 	}
 }
 
-// renew asks the store, for no longer than the lease lasts.
+// renew asks the store, for no longer than the life lasts, and who else lives now.
 func (r *Replica) renew(l *Life) error {
 	ctx, cancel := context.WithDeadline(l.ctx, l.ends())
 	defer cancel()
-	return r.store.RenewReplica(ctx, l.ID, lease)
+	if err := r.store.RenewReplica(ctx, l.ID, lease); err != nil {
+		return err
+	}
+	r.recount(ctx, l)
+	return nil
 }
 
 // leave gives back all that a life owned.
@@ -144,9 +150,16 @@ func (r *Replica) leave(ctx context.Context, l *Life) {
 	}
 }
 
+// recount is count where it can wait until the next time.
+func (r *Replica) recount(ctx context.Context, l *Life) {
+	if err := r.count(ctx, l); err != nil && ctx.Err() == nil {
+		r.log.Warn("processes cannot be counted", "error", err)
+	}
+}
+
 // count asks who lives.
-func (r *Replica) count(l *Life) error {
-	live, dead, err := r.store.Replicas(l.ctx)
+func (r *Replica) count(ctx context.Context, l *Life) error {
+	live, dead, err := r.store.Replicas(ctx)
 	if err != nil {
 		return err
 	}
@@ -159,7 +172,7 @@ func (r *Replica) count(l *Life) error {
 // Look counts anew who lives, and returns how many do and the ids of the dead that
 // may still own something.
 func (r *Replica) Look(l *Life) (live int, dead []string, err error) {
-	if err := r.count(l); err != nil {
+	if err := r.count(l.ctx, l); err != nil {
 		return 0, nil, err
 	}
 	l.mu.Lock()
@@ -167,13 +180,13 @@ func (r *Replica) Look(l *Life) (live int, dead []string, err error) {
 	return l.live, l.dead, nil
 }
 
-// Alive reports whether the lease of this life lasts, by both clocks. It is asked
-// before anything that only the owner may do: a process that stood still finds out
-// here first.
+// Alive reports whether this life lasts, by both clocks. It is asked before anything
+// that only the owner may do: a process that stood still finds out here first.
 func (l *Life) Alive() bool {
-	until := l.ends()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	now := time.Now()
-	return l.ctx.Err() == nil && now.Before(until) && now.Round(0).Before(until.Round(0))
+	return l.ctx.Err() == nil && now.Before(l.until) && now.Round(0).Before(l.wall)
 }
 
 func (l *Life) ends() time.Time {
@@ -185,7 +198,7 @@ func (l *Life) ends() time.Time {
 func (l *Life) extend(until time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.until = until
+	l.until, l.wall = until, until.Round(0)
 }
 
 // alone reports whether no other process lived when that was last looked at.
