@@ -18,11 +18,16 @@ var errBroken = errors.New("the disk is full")
 // verbs.
 type brittle struct {
 	store.Store
+	cut    atomic.Bool // everything fails
 	mu     sync.Mutex
 	broken map[string]int    // how often a verb is still to fail
 	after  map[string]func() // done once, when a verb has succeeded
 	teller string            // whose outbox was read last
 	moved  *store.Account    // read instead of any other account
+}
+
+func newBrittle(s store.Store) *brittle {
+	return &brittle{Store: s, broken: map[string]int{}, after: map[string]func(){}}
 }
 
 // fail lets the next n calls of a verb fail.
@@ -48,6 +53,9 @@ func (b *brittle) then(verb string, f func()) {
 }
 
 func (b *brittle) do(verb string, f func() error) error {
+	if b.cut.Load() {
+		return errBroken
+	}
 	b.mu.Lock()
 	if b.broken[verb] > 0 {
 		b.broken[verb]--
@@ -171,6 +179,20 @@ func (b *brittle) RenewReplica(ctx context.Context, id string, life time.Duratio
 func (b *brittle) Replicas(ctx context.Context) (live int, dead []string, err error) {
 	err = b.do("Replicas", func() error { live, dead, err = b.Store.Replicas(ctx); return err })
 	return live, dead, err
+}
+
+func (b *brittle) EndReplica(ctx context.Context, id string) error {
+	return b.do("EndReplica", func() error { return b.Store.EndReplica(ctx, id) })
+}
+
+func (b *brittle) ChangedLogins(ctx context.Context, owner string, within time.Duration) (all []store.Changed, err error) {
+	err = b.do("ChangedLogins", func() error { all, err = b.Store.ChangedLogins(ctx, owner, within); return err })
+	return all, err
+}
+
+func (b *brittle) ClaimTells(ctx context.Context, owner string, dead []string) (n int, err error) {
+	err = b.do("ClaimTells", func() error { n, err = b.Store.ClaimTells(ctx, owner, dead); return err })
+	return n, err
 }
 
 func (b *brittle) PutTell(ctx context.Context, t store.Tell) error {

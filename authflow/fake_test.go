@@ -19,6 +19,8 @@ type fake struct {
 	show  *authflow.Show // instead of a usual one
 	off   error          // of Begin
 	empty bool           // grants without a token
+	once  bool           // grants one token only
+	deny  bool           // refuses instead
 
 	mu       sync.Mutex
 	granting bool
@@ -82,6 +84,7 @@ func (f *fake) Next(ctx context.Context, _ *http.Client, g authflow.Grant, _ url
 	f.count.now++
 	f.count.most = max(f.count.most, f.count.now)
 	granting := f.granting
+	f.granting = granting && !f.once
 	f.mu.Unlock()
 	defer func() {
 		f.mu.Lock()
@@ -96,6 +99,9 @@ func (f *fake) Next(ctx context.Context, _ *http.Client, g authflow.Grant, _ url
 	}
 	if !granting {
 		return authflow.Answer{State: authflow.Waiting}, nil
+	}
+	if f.deny {
+		return authflow.Answer{State: authflow.Denied}, nil
 	}
 	if f.empty {
 		return authflow.Answer{State: authflow.Granted}, nil

@@ -49,7 +49,7 @@ type world struct {
 	keys  seal.Keys
 	began time.Time
 	file  string
-	db    *brittle // the store; as each process sees it
+	db    *brittle // the store, as processes see it that have not joined
 	*process
 
 	mu     sync.Mutex
@@ -65,6 +65,7 @@ type world struct {
 // process is one run of the program.
 type process struct {
 	*authflow.Logins
+	db     *brittle // as it sees the store
 	cable  *cable
 	cancel context.CancelFunc
 	ended  chan struct{} // closed when Run has ended
@@ -120,14 +121,14 @@ func (w *world) open() {
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.db = &brittle{Store: db, broken: map[string]int{}, after: map[string]func(){}}
+	w.db = newBrittle(db)
 }
 
 // load makes a new process, which does not run yet.
 func (w *world) load() {
 	w.Helper()
 	c := &cable{over: w.srv.Client().Transport, heard: w.hear}
-	w.process = &process{cable: c, cancel: func() {}, ended: make(chan struct{})}
+	w.process = &process{db: w.db, cable: c, cancel: func() {}, ended: make(chan struct{})}
 	close(w.ended)
 	w.Logins = authflow.New(authflow.Options{
 		Store: w.db, Keys: w.keys, Providers: w.offered(), HTTP: &http.Client{Transport: c}, PublicURL: w.address(),
