@@ -118,14 +118,21 @@ func (g *engine) begin(life *replica.Life, work context.Context) {
 	g.life, g.work = life, work
 }
 
-// clear forgets all logins. Nobody works on one.
-func (g *engine) clear() {
+// clear forgets all logins, and returns those of which something was decided that is
+// not stored. Nobody works on one.
+func (g *engine) clear() (undone []*entry) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	for _, e := range g.entries {
+		if e.won != nil && e.won.pending != nil {
+			undone = append(undone, e)
+		}
+	}
 	g.life, g.entries, g.vias, g.wakes, g.held = nil, map[string]*entry{}, map[string]*via{}, nil, nil
 	for _, l := range g.lanes {
 		l.heap = nil
 	}
+	return undone
 }
 
 // owner is the id under which this process owns logins now; empty: it cannot.

@@ -19,11 +19,12 @@ type fake struct {
 	show  *authflow.Show // instead of a usual one
 	off   error          // of Begin
 	empty bool           // grants without a token
-	once  bool           // grants one token only
-	deny  bool           // refuses instead
+	once  bool           // grants one token only, and refuses whoever asks for another
+	deny  bool           // refuses instead, and then no more if once
 
 	mu       sync.Mutex
 	granting bool
+	spent    bool // the one token is granted
 	count    counts
 }
 
@@ -85,6 +86,8 @@ func (f *fake) Next(ctx context.Context, _ *http.Client, g authflow.Grant, _ url
 	f.count.most = max(f.count.most, f.count.now)
 	granting := f.granting
 	f.granting = granting && !f.once
+	denied := f.spent || granting && f.deny
+	f.spent = f.spent || granting && f.once && !f.deny
 	f.mu.Unlock()
 	defer func() {
 		f.mu.Lock()
@@ -97,11 +100,11 @@ func (f *fake) Next(ctx context.Context, _ *http.Client, g authflow.Grant, _ url
 	if err := f.wait(ctx); err != nil {
 		return authflow.Answer{}, err
 	}
-	if !granting {
-		return authflow.Answer{State: authflow.Waiting}, nil
-	}
-	if f.deny {
+	switch {
+	case denied:
 		return authflow.Answer{State: authflow.Denied}, nil
+	case !granting:
+		return authflow.Answer{State: authflow.Waiting}, nil
 	}
 	if f.empty {
 		return authflow.Answer{State: authflow.Granted}, nil

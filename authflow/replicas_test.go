@@ -237,6 +237,31 @@ func TestOthersConfirm(t *testing.T) {
 	})
 }
 
+// TestTokenOfTheFenced is granted to a process that may no longer act, and cannot be
+// asked for again: it is stored all the same, and whoever has the login goes on.
+func TestTokenOfTheFenced(t *testing.T) {
+	for now, name := range []string{"the other waits", "the other asks"} {
+		t.Run(name, func(t *testing.T) {
+			f := &fake{name: "fake", takes: 8 * time.Second, deaf: true, once: true}
+			together(t, setup{providers: []authflow.Provider{f.provider("fake")}}, func(w *world, a, b *process) {
+				l := w.startAt(a, "alice")
+				w.sleep(4 * time.Second)
+				f.grants()
+				a.db.cut.Store(true)      // fenced at 12 s, the token comes at 13 s
+				w.sleep(14 * time.Second) // b asks 5 s after 15 s or later
+				for f.counted().polls < 1+now {
+					w.sleep(time.Second)
+				}
+				w.wantState(l, "waiting")
+				a.db.cut.Store(false)
+				w.sleep(40 * time.Second)
+				w.wantState(l, "linked fake")
+				w.wantTold("tells alice: linked fake")
+			})
+		})
+	}
+}
+
 // TestEndOfTheFenced is found out by a process that may no longer act: the one that
 // may finds out by itself.
 func TestEndOfTheFenced(t *testing.T) {

@@ -48,7 +48,11 @@ func (l *Logins) live(ctx context.Context, life *replica.Life, tell func(context
 	work, abort := l.workUntil(ctx)
 	defer abort()
 	l.engine.begin(life, work)
-	defer l.engine.clear()
+	defer func() {
+		for _, e := range l.engine.clear() {
+			l.errands.run(ctx, func(ctx context.Context) { l.carryOut(ctx, e) })
+		}
+	}()
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { l.deliver(ctx, work, life.ID, tell, died) })
@@ -347,6 +351,10 @@ func (l *Logins) commit(ctx context.Context, e *entry) bool {
 	login, err := l.change(ctx, e.id, e.won.pending)
 	switch {
 	case errors.Is(err, ErrEnded):
+		if row, _, err := l.open(ctx, e.id); err == nil && row.State != string(Waiting) && e.state != State(row.State) {
+			l.resume(ctx, row) // another life's token came
+			return false
+		}
 		l.log.Info("login was ended elsewhere", "login", e.id, "provider", e.via.provider.Name)
 		l.discardLate(ctx, e.id, e.via.provider, e.won.token)
 		return false
@@ -360,6 +368,21 @@ func (l *Logins) commit(ctx context.Context, e *entry) bool {
 		l.later(e, login.Expires)
 	}
 	return login.State.Open()
+}
+
+// carryOut stores what was decided in a life that is over. A token comes only once:
+// whoever has the login by now goes on with it.
+func (l *Logins) carryOut(ctx context.Context, e *entry) {
+	for {
+		_, err := l.change(ctx, e.id, e.won.pending)
+		switch {
+		case errors.Is(err, ErrEnded):
+			l.discardLate(ctx, e)
+			return
+		case err == nil || pause(ctx, retryWrite) != nil:
+			return
+		}
+	}
 }
 
 // jitter spreads the first requests after a start over one more interval.
