@@ -116,11 +116,11 @@ func (p *pages) leave(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		p.fail(w, row.ID, err)
 	default:
-		http.SetCookie(w, &http.Cookie{
+		http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure but for a loopback public URL
 			Name: p.cookie() + row.ID, Value: proof.Reveal(), Path: "/", MaxAge: int(cookieFor.Seconds()),
 			Secure: p.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		})
-		http.Redirect(w, r, to, http.StatusSeeOther)
+		http.Redirect(w, r, to, http.StatusSeeOther) //nolint:gosec // the provider's own page, from the settings
 	}
 }
 

@@ -18,10 +18,9 @@ var servers = []struct {
 	name     string
 	start    func(*testing.T) server
 	stranger error // of Start, for an app that does not prove who it is
-	barred   error // of Start, for an app that may not use the flow
 }{
-	{"zitadel", newZitadel, authflow.ErrFlowOff, authflow.ErrFlowOff}, // unauthorized_client and 400 to both
-	{"go-oidc", newLuikyv, authflow.ErrSetup, authflow.ErrSetup},      // unauthorized_client and 401 to the second
+	{"zitadel", newZitadel, authflow.ErrFlowOff}, // it says unauthorized_client
+	{"go-oidc", newLuikyv, authflow.ErrSetup},
 }
 
 var scenarios = []struct {
@@ -177,7 +176,7 @@ func TestMistakes(t *testing.T) {
 		}{
 			{"wrong secret", appID, "wrong", s.stranger},
 			{"unknown app", "nobody", appSecret, s.stranger},
-			{"app that may not use the flow", otherID, appSecret, s.barred},
+			{"app that may not use the flow", otherID, appSecret, authflow.ErrFlowOff},
 		} {
 			t.Run(s.name+"/"+tt.name, func(t *testing.T) {
 				app := app
