@@ -23,8 +23,8 @@ func (w *world) join() *process {
 	return w.process
 }
 
-// leave ends a process properly, and vanish without a trace.
-func (w *world) leave(p *process) {
+// depart ends a process properly, and vanish without a trace.
+func (w *world) depart(p *process) {
 	p.cancel()
 	<-p.ended
 }
@@ -43,7 +43,7 @@ func together(t *testing.T, s setup, f func(w *world, a, b *process)) {
 		w.stop()
 		a := w.join()
 		b := w.join()
-		w.Cleanup(func() { w.leave(a) })
+		w.Cleanup(func() { w.depart(a) })
 		w.began = time.Now()
 		f(w, a, b)
 	})
@@ -93,7 +93,7 @@ func TestTakeOver(t *testing.T) {
 		end               func(w *world, p *process)
 		last, first, till time.Duration
 	}{
-		{"it stops", (*world).leave, 10 * time.Second, 17 * time.Second, 23 * time.Second},
+		{"it stops", (*world).depart, 10 * time.Second, 17 * time.Second, 23 * time.Second},
 		{"it crashes", (*world).vanish, 10 * time.Second, 30 * time.Second, 36 * time.Second},
 		{"it loses the store", func(_ *world, p *process) { p.db.cut.Store(true) }, 20 * time.Second, 30 * time.Second, 36 * time.Second},
 	}
@@ -141,7 +141,7 @@ func TestShares(t *testing.T) {
 		for i := range 9 {
 			all = append(all, w.startAt(a, fmt.Sprint("person ", i)))
 		}
-		w.leave(a)
+		w.depart(a)
 		w.sleep(2 * time.Second)
 		count := map[string]int{}
 		for _, l := range all {
@@ -156,7 +156,7 @@ func TestShares(t *testing.T) {
 		if len(count) != 2 || most != 5 {
 			w.Errorf("got %v logins of each owner, want 5 and 4", count)
 		}
-		w.leave(b)
+		w.depart(b)
 	})
 }
 
@@ -229,7 +229,7 @@ func TestOthersConfirm(t *testing.T) {
 		l := w.startAt(a, "alice")
 		w.approve(l, "hubot")
 		w.sleep(6 * time.Second)
-		if _, err := b.Confirm(w.Context(), l.ID); err != nil {
+		if _, err := b.Confirm(w.Context(), l.ID, ""); err != nil {
 			w.Error(err)
 		}
 		w.sleep(ever)

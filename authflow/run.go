@@ -377,7 +377,7 @@ func (l *Logins) carryOut(ctx context.Context, e *entry) {
 		_, err := l.change(ctx, e.id, e.won.pending)
 		switch {
 		case errors.Is(err, ErrEnded):
-			l.discardLate(ctx, e)
+			l.discardLate(ctx, e.id, e.via.provider, e.won.token)
 			return
 		case err == nil || pause(ctx, retryWrite) != nil:
 			return
