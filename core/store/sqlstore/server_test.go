@@ -97,7 +97,7 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 				return
 			}
 			all.Go(func() {
-				defer c.Close() // its client may be gone
+				defer c.Close()
 				serve(c)
 			})
 		}
