@@ -27,6 +27,9 @@ func TestPostgres(t *testing.T) {
 	second.log.wait(t, "msg=ready")
 	third := begin(t, settings)
 	third.log.wait(t, "msg=ready")
+	db.Kill(t)
+	third.log.wait(t, "cannot be reached")
+	db.Run(t)
 	if err := w.auth.Approve(w.auth.Pending()[0], w.auth.User("octocat")); err != nil {
 		t.Fatal(err)
 	}

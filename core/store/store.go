@@ -14,7 +14,7 @@
 // store's own; times have a precision of a millisecond, and the zero time means
 // never.
 //
-// sqlstore keeps all of it in SQLite; storetest is the suite that every store
+// sqlstore keeps all of it in SQLite or PostgreSQL; storetest is the suite that every store
 // passes.
 package store
 
@@ -278,8 +278,8 @@ type Replicas interface {
 }
 
 // Notes keeps small things with a lifetime. A note that has run out is not there.
-// Notes may be lost when the machine loses power, not when a process is killed. A
-// value is sealed, empty, or the key of a note.
+// Notes may be lost when the machine loses power, or a database server is killed, not
+// when a process is. A value is sealed, empty, or the key of a note.
 type Notes interface {
 	// AddNote inserts a note and reports whether there was none. Where it did, each
 	// of marks that is a note gets key as its value, in the same transaction.

@@ -27,11 +27,10 @@ func (s *Store) SetBack(ctx context.Context, id, state string, back, sealed []by
 }
 
 // TakeBack implements store.Logins.
-func (s *Store) TakeBack(ctx context.Context, back []byte) (l store.Login, err error) {
-	err = s.commit(ctx, synced, func(c *conn) (err error) {
-		l, err = get(c, scanLogin, `UPDATE login SET back_hash = NULL
+func (s *Store) TakeBack(ctx context.Context, back []byte) (store.Login, error) {
+	l, err := commitFor(ctx, s, synced, func(c *conn) (store.Login, error) {
+		return get(c, scanLogin, `UPDATE login SET back_hash = NULL
 			WHERE back_hash = $1 AND ended_at IS NULL RETURNING `+loginColumns, back)
-		return err
 	})
 	if err != nil {
 		return store.Login{}, fmt.Errorf("take the return of a browser: %w", err)

@@ -84,6 +84,7 @@ func testGroups(t *testing.T, open func(*testing.T) *Store) {
 	}{
 		{"a failing job is undone alone", failingJobIsUndoneAlone},
 		{"a lost group is reported", lostGroupIsReported},
+		{"a lost job is reported", lostJobIsReported},
 		{"a context ends the wait only", contextEndsTheWaitOnly},
 		{"close writes what waits", closeWritesWhatWaits},
 	} {
@@ -134,6 +135,20 @@ func lostGroupIsReported(t *testing.T, s stalled) {
 	}
 	if err := s.commit(t.Context(), kept, insert("next")); err != nil || !has(t, s.Store, "next") {
 		t.Errorf("the group after: got %v, want it written", err)
+	}
+}
+
+func lostJobIsReported(t *testing.T, s stalled) {
+	s.release()
+	err := s.commit(t.Context(), kept, func(c *conn) error {
+		if err := insert("lost")(c); err != nil {
+			return err
+		}
+		_, err := c.exec("ROLLBACK")
+		return err
+	})
+	if err == nil || has(t, s.Store, "lost") {
+		t.Errorf("got %v, want an error: its transaction is gone", err)
 	}
 }
 

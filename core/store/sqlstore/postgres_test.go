@@ -34,6 +34,7 @@ func TestPostgres(t *testing.T) {
 		{"levels", testServerLevels},
 		{"the clock is the server's", testServerClock},
 		{"text that is none", testTexts},
+		{"a statement that failed unseen", testFailedUnseen},
 		{"a context ends what waits for the server", testServerWaits},
 		{"a server that does not answer", testPatience},
 	} {
@@ -211,6 +212,23 @@ func testTexts(t *testing.T, url string) {
 		if got, err := s.Note(t.Context(), key); err != nil || string(got) != key {
 			t.Errorf("note %q: got %q, %v", key, got, err)
 		}
+	}
+}
+
+// testFailedUnseen: after an error the server takes a COMMIT for a ROLLBACK.
+func testFailedUnseen(t *testing.T, url string) {
+	s := openURL(t, url)
+	err := s.commit(t.Context(), synced, func(c *conn) error {
+		if err := insert("key")(c); err != nil {
+			return err
+		}
+		if err := insert("key")(c); err == nil {
+			t.Error("the same note was inserted twice")
+		}
+		return nil
+	})
+	if !errors.Is(err, errRolledBack) || has(t, s, "key") {
+		t.Errorf("got %v, want %v", err, errRolledBack)
 	}
 }
 

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -113,7 +114,8 @@ func refusal(err error) error {
 	if reason, ok := errors.AsType[syscall.Errno](err); ok {
 		return fmt.Errorf("the server in its URL cannot be reached (%w); start it, or mend host and port", reason)
 	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+	_, unknown := errors.AsType[x509.UnknownAuthorityError](err) // alone where sslmode=verify-ca
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok || unknown {
 		return errors.New("the server's certificate is not trusted; name the certificate of who signed it by sslrootcert in the URL")
 	}
 	switch {

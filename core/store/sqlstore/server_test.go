@@ -5,10 +5,12 @@ package sqlstore
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -39,6 +41,8 @@ func TestServerRefused(t *testing.T) {
 		{"no socket", "postgres:///hunter2?host=/hunter2", "cannot be reached (no such file or directory); start it"},
 		{"no answer", "postgres://u:hunter2@" + listen(t, silence) + "/usher?connect_timeout=1", "does not answer; mend host and port"},
 		{"no TLS", "postgres://u:hunter2@" + listen(t, noTLS) + "/usher?sslmode=require", "has no TLS and the URL demands it"},
+		{"unknown certificate", "postgres://u:hunter2@" + listen(t, selfSigned) + "/usher?sslmode=verify-full", "name the certificate of who signed it by sslrootcert"},
+		{"unknown signer", "postgres://u:hunter2@" + listen(t, selfSigned) + "/usher?sslmode=verify-ca", "name the certificate of who signed it by sslrootcert"},
 		{"another protocol", "postgres://u:hunter2@" + listen(t, http) + "/usher?sslmode=disable", "does not speak as PostgreSQL does"},
 		{"bad port", "postgres://u:hunter2@host:hunter2/usher", "is not understood"},
 		{"bad escape", "postgres://u:hunter2%@host/usher", "is not understood"},
@@ -97,7 +101,7 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 				return
 			}
 			all.Go(func() {
-				defer c.Close() // its client may be gone
+				defer c.Close()
 				serve(c)
 			})
 		}
@@ -113,6 +117,17 @@ func silence(c net.Conn) { io.Copy(io.Discard, c) }
 func noTLS(c net.Conn) {
 	if _, err := io.ReadFull(c, make([]byte, 8)); err == nil {
 		fmt.Fprint(c, "N")
+	}
+}
+
+// selfSigned begins TLS with a certificate that nobody knows.
+func selfSigned(c net.Conn) {
+	server := httptest.NewUnstartedServer(nil)
+	server.StartTLS()
+	defer server.Close()
+	if _, err := io.ReadFull(c, make([]byte, 8)); err == nil {
+		fmt.Fprint(c, "S")
+		tls.Server(c, server.TLS).Handshake()
 	}
 }
 

@@ -80,6 +80,7 @@ func Races(t *testing.T, stores ...store.Store) {
 	}
 	t.Run("Person", func(t *testing.T) { racePerson(t, stores) })
 	t.Run("PutTell", func(t *testing.T) { raceTells(t, stores) })
+	t.Run("ClaimLogins", func(t *testing.T) { raceClaims(t, stores) })
 }
 
 var errLost = errors.New("lost")
@@ -135,5 +136,38 @@ func raceTells(t *testing.T, stores []store.Store) {
 	}
 	if len(seen) != racers {
 		t.Errorf("got %d different seqs, want %d", len(seen), racers)
+	}
+}
+
+// raceClaims has racers claim the logins of the dead, a few at a time, until there
+// are no more.
+func raceClaims(t *testing.T, stores []store.Store) {
+	const logins = 4 * racers
+	for i := range logins {
+		l := fullLogin(fmt.Sprint("claimed ", i), "github")
+		l.Owner = "dead"
+		add(t, stores[0], l)
+	}
+	var owners sync.Map
+	var claimed atomic.Int32
+	race(func(i int) {
+		owner := fmt.Sprint("racer ", i)
+		for {
+			got, err := stores[i%len(stores)].ClaimLogins(t.Context(), owner, []string{"dead"}, 1, 3)
+			if err != nil {
+				t.Error(err)
+			}
+			for _, l := range got {
+				if other, twice := owners.LoadOrStore(l.ID, owner); twice {
+					t.Errorf("login %s is %s's and %s's", l.ID, owner, other)
+				}
+			}
+			if claimed.Add(int32(len(got))); len(got) == 0 {
+				return
+			}
+		}
+	})
+	if claimed.Load() != logins {
+		t.Errorf("got %d of %d logins claimed", claimed.Load(), logins)
 	}
 }

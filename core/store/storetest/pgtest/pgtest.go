@@ -51,7 +51,7 @@ func Start(tb testing.TB) *Server {
 	}
 	as, err := unprivileged()
 	try(tb, err)
-	dir, err := os.MkdirTemp("", "pgtest-") //nolint:usetesting // not below one that the server's user may not enter
+	dir, err := os.MkdirTemp("", "pgtest-") //nolint:usetesting // that one's is below a folder that is closed to the server's user
 	try(tb, err)
 	s := &Server{dir: dir, bin: bin, as: as}
 	tb.Cleanup(func() {

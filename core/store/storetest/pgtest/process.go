@@ -55,7 +55,7 @@ func run(as *syscall.SysProcAttr, dir string, args ...string) (*process, error) 
 // listen reads what the server says of itself until it ends.
 func (p *process) listen(out io.ReadCloser) {
 	defer close(p.gone)
-	defer out.Close() // it was only read
+	defer out.Close()
 	lines, ready := bufio.NewScanner(out), p.ready
 	for lines.Scan() {
 		fmt.Fprintln(&p.log, lines.Text())
