@@ -45,7 +45,7 @@ func bubble(t *testing.T, f func(w *world)) {
 	})
 }
 
-func (w *world) note(format string, args ...any) {
+func (w *world) notef(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.events = append(w.events, fmt.Sprint(time.Since(w.began).Round(time.Millisecond))+" "+fmt.Sprintf(format, args...))
@@ -163,9 +163,9 @@ func (w *world) begin(name string, lives func(ctx context.Context, l *Life)) *pr
 // noted makes a process whose lives are noted.
 func (w *world) noted(name string) *process {
 	return w.begin(name, func(ctx context.Context, _ *Life) {
-		w.note("%s lives", name)
+		w.notef("%s lives", name)
 		<-ctx.Done()
-		w.note("%s is fenced", name)
+		w.notef("%s is fenced", name)
 	})
 }
 
@@ -176,10 +176,10 @@ func (p *process) holds(takes time.Duration) {
 	<-p.released
 	go func() {
 		p.released <- p.Hold(ctx, "chat", func(ctx context.Context) error {
-			p.w.note("%s runs", p.name)
+			p.w.notef("%s runs", p.name)
 			<-ctx.Done()
 			time.Sleep(takes)
-			p.w.note("%s stops", p.name)
+			p.w.notef("%s stops", p.name)
 			return nil
 		})
 	}()
@@ -358,13 +358,13 @@ func TestTheStoreIsAwayAtFirst(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			r.Run(ctx, func(ctx context.Context, _ *Life) {
-				w.note("it lives")
+				w.notef("it lives")
 				<-ctx.Done()
 			})
 		})
 		wg.Go(func() {
 			took, err := r.Take(ctx, "chat")
-			w.note("it took: %v, %v", took, err)
+			w.notef("it took: %v, %v", took, err)
 		})
 		time.Sleep(5500 * time.Millisecond)
 		w.want()
