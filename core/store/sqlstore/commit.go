@@ -21,6 +21,7 @@ type level int
 
 const (
 	kept   level = iota // survives the process
+	shared              // survives the machine where it matters to other processes, as a lease does
 	synced              // survives the machine
 )
 

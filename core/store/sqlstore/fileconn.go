@@ -40,6 +40,9 @@ func (c *fileConn) prepare(ready func(upToDate bool) error) error {
 // nothing, and the next one under FULL syncs what came before it as well
 // (sqlite.org/pragma.html#pragma_synchronous).
 func (c *fileConn) require(l level) error {
+	if l == shared { // with nobody: opening a file ends all leases
+		l = kept
+	}
 	if l == c.level {
 		return nil
 	}

@@ -24,7 +24,7 @@ func (s *Store) AddReplica(ctx context.Context, id string, life time.Duration) e
 // RenewReplica implements store.Replicas. One that were forgotten would let others
 // take what is still owned.
 func (s *Store) RenewReplica(ctx context.Context, id string, life time.Duration) error {
-	err := s.commit(ctx, synced, func(c *conn) error {
+	err := s.commit(ctx, shared, func(c *conn) error {
 		return c.mustUpdate("UPDATE replica SET lease_until = $now + $2 WHERE id = $1 AND lease_until > $now",
 			id, life.Milliseconds())
 	})
