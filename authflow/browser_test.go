@@ -433,7 +433,7 @@ func TestBrowserMeetsTroubleAtTheProvider(t *testing.T) {
 		{"half an answer", same, authtest.CutBody(), "auth.example could not complete this login.", "failed unreached"},
 		{"busy", same, authtest.Unavailable(0), "auth.example could not complete this login.", "failed unreached"},
 		{"a page", same, authtest.HTML(200), "auth.example could not complete this login.", "failed unreached"},
-		{"a token of another type", same, authtest.Custom(200, "application/json", `{"access_token":"x","token_type":"mac"}`), "auth.example could not complete this login.", "failed refused"},
+		{"a token of another type", same, authtest.Custom(200, "application/json", `{"access_token":"access-token-marker","token_type":"mac"}`), "auth.example could not complete this login.", "failed refused"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
