@@ -20,6 +20,7 @@ type brittle struct {
 	store.Store
 	cut    atomic.Bool // everything fails
 	mu     sync.Mutex
+	lies   map[string]int    // how often a verb that succeeds still says that it failed
 	broken map[string]int    // how often a verb is still to fail
 	after  map[string]func() // done once, when a verb has succeeded
 	teller string            // whose outbox was read last
@@ -27,7 +28,7 @@ type brittle struct {
 }
 
 func newBrittle(s store.Store) *brittle {
-	return &brittle{Store: s, broken: map[string]int{}, after: map[string]func(){}}
+	return &brittle{Store: s, broken: map[string]int{}, lies: map[string]int{}, after: map[string]func(){}}
 }
 
 // fail lets the next n calls of a verb fail.
@@ -64,8 +65,13 @@ func (b *brittle) do(verb string, f func() error) error {
 	}
 	then := b.after[verb]
 	delete(b.after, verb)
+	lies := b.lies[verb] > 0
+	b.lies[verb]--
 	b.mu.Unlock()
 	err := f()
+	if lies {
+		return errBroken
+	}
 	if err == nil && then != nil {
 		then()
 	}

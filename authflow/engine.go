@@ -266,18 +266,23 @@ func (g *engine) wake(id string, at time.Time) {
 	}
 }
 
-// doubt has a login read again, unless it is in that state here too. One that is
-// being worked on may be so in a moment; its row is looked at again.
-func (g *engine) doubt(id string, state State) {
+// doubt has a login read again, unless it is in that state here too, and reports
+// whether the engine has it. One that is being worked on may be so in a moment, and
+// what is decided and not stored yet finds out by itself; the row is looked at again.
+func (g *engine) doubt(id string, state State) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	e := g.entries[id]
-	if e == nil || e.run != nil || e.state == state {
-		return
+	switch {
+	case e == nil:
+		return false
+	case e.run != nil, e.state == state, e.won != nil && e.won.pending != nil:
+		return true
 	}
 	g.pull(e)
 	e.stale, e.due = true, g.on(time.Now())
 	g.push(e)
+	return true
 }
 
 // hold takes a login away from the engine, ending a request under way, until

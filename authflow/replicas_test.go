@@ -308,3 +308,54 @@ func TestSilentProvider(t *testing.T) {
 		}
 	})
 }
+
+// TestTokenOfAnEarlierLife comes to a process that is alone and could not renew its
+// lease: its next life goes on with it.
+func TestTokenOfAnEarlierLife(t *testing.T) {
+	f := &fake{name: "fake", takes: 8 * time.Second, deaf: true, once: true}
+	bubble(t, setup{providers: []authflow.Provider{f.provider("fake")}, inMemory: true}, func(w *world) {
+		l := w.start("alice")
+		w.sleep(4 * time.Second)
+		f.grants()
+		w.process.db.cut.Store(true)
+		w.sleep(26 * time.Second) // the token came at 13 s
+		w.process.db.cut.Store(false)
+		w.sleep(time.Minute)
+		w.wantState(l, "linked fake")
+		w.wantTold("tells alice: linked fake")
+	})
+}
+
+// TestTokenThatWaitsForTheStore is not thrown away because the row does not have it
+// yet, which others look at.
+func TestTokenThatWaitsForTheStore(t *testing.T) {
+	together(t, setup{}, func(w *world, a, b *process) {
+		l := w.startAt(a, "alice")
+		w.approve(l, "octocat")
+		w.sleep(4500 * time.Millisecond)
+		w.must(b.Keep(w.Context(), l.ID, l.Origin, time.Time{}))
+		a.db.fail("ChangeLogin", 3)
+		w.sleep(20 * time.Second)
+		w.wantStory(`
+			0s asks for a code
+			5s polls
+			8s asks who
+			8s tells alice: linked octocat`)
+	})
+}
+
+// TestUnsureStart has the store take a login and not say so: who starts again is
+// shown the same code, and it is polled.
+func TestUnsureStart(t *testing.T) {
+	bubble(t, setup{inMemory: true}, func(w *world) {
+		w.db.mu.Lock()
+		w.db.lies["AddLogin"] = 1
+		w.db.mu.Unlock()
+		_, err := w.Start(w.Context(), w.ask("alice"))
+		w.wantErr(err, errBroken)
+		l := w.start("alice")
+		w.approve(l, "octocat")
+		w.sleep(30 * time.Second)
+		w.wantState(l, "linked octocat")
+	})
+}

@@ -2,6 +2,7 @@ package authflow
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/usherbot/usher/core/replica"
@@ -17,14 +18,14 @@ const (
 // takeOver takes up what processes left that are no more, and follows what those
 // that live make of our logins, until ctx ends.
 func (l *Logins) takeOver(ctx context.Context, life *replica.Life) {
-	looked, others := time.Now(), true
+	looked := time.Now()
 	for ctx.Err() == nil {
 		now := time.Now()
 		live, dead, err := l.replica.Look(life)
 		if err == nil {
 			err = l.claim(ctx, life.ID, dead, live)
 		}
-		if err == nil && (others || live > 1) {
+		if err == nil {
 			err = l.follow(ctx, life.ID, now.Sub(looked)+lookBack)
 		}
 		wait := lookOften
@@ -32,8 +33,8 @@ func (l *Logins) takeOver(ctx context.Context, life *replica.Life) {
 		case err != nil && ctx.Err() == nil:
 			l.log.Error("what other processes do cannot be seen", "error", err)
 		case err == nil:
-			looked, others = now, live > 1
-			if !others {
+			looked = now
+			if live <= 1 {
 				wait = lookSeldom
 			}
 		}
@@ -66,7 +67,7 @@ func (l *Logins) claim(ctx context.Context, owner string, dead []string, live in
 	return err
 }
 
-// follow does what others changed of our logins: one that has ended is no longer
+// follow does what became of our logins by others, or unheard by us: one that has ended is no longer
 // asked about, one whose browser came back there goes on here, and a card that is
 // elsewhere moves at another time.
 func (l *Logins) follow(ctx context.Context, owner string, within time.Duration) error {
@@ -77,7 +78,12 @@ func (l *Logins) follow(ctx context.Context, owner string, within time.Duration)
 	for _, c := range changed {
 		if c.Ended.IsZero() {
 			l.engine.wake(c.ID, c.Wake)
-			l.engine.doubt(c.ID, State(c.State))
+			if l.engine.doubt(c.ID, State(c.State)) {
+				continue
+			}
+			if err := l.takeUpMissing(ctx, owner, c.ID); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := l.forgetEnded(ctx, c); err != nil {
@@ -85,6 +91,19 @@ func (l *Logins) follow(ctx context.Context, owner string, within time.Duration)
 		}
 	}
 	return nil
+}
+
+// takeUpMissing goes on with a login that is ours by its row alone: its start never
+// heard that it had been stored, or what we decided about it came too late.
+func (l *Logins) takeUpMissing(ctx context.Context, owner, id string) error {
+	row, err := l.store.Login(ctx, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && (!row.Ended.IsZero() || row.Owner != owner):
+		return nil
+	case err != nil:
+		return err
+	}
+	return l.takeUp(ctx, row)
 }
 
 func (l *Logins) forgetEnded(ctx context.Context, c store.Changed) error {

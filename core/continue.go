@@ -93,8 +93,8 @@ func (b *Bot) goOn(ctx context.Context, p *port, login authflow.Login, t thread)
 // askGoOn asks whether a command should go on. The press is noted under the same
 // key as going on by itself would be, so that it goes on once.
 func (b *Bot) askGoOn(ctx context.Context, p *port, login authflow.Login, t thread, n *node) error {
-	fresh, err := b.store.AddNote(ctx, "asked:"+login.ID, nil, time.Now().Add(seenFor))
-	if err != nil || !fresh {
+	asked := "asked:" + login.ID
+	if _, err := b.store.Note(ctx, asked); !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
 	title := b.provider(login.Provider).Title
@@ -104,12 +104,17 @@ func (b *Bot) askGoOn(ctx context.Context, p *port, login authflow.Login, t thre
 			Name: "~go", Args: []string{login.ID}, Only: t.User, For: time.Hour, Once: true,
 		}}}},
 		Private: !t.Chat.Direct && (p.caps.Private || n.Private),
+		Key:     login.ID + "?",
 	}
-	_, err = p.reply(ctx, later{port: p, user: t.User, chat: t.Chat, command: n.path}, t.Chat, m)
+	_, err := p.reply(ctx, later{port: p, user: t.User, chat: t.Chat, command: n.path}, t.Chat, m)
 	if unreachable(err) {
 		b.log.Info("a person cannot be asked whether to go on", "login", login.ID, "command", n.path)
 		return nil
 	}
+	if err != nil && !errors.Is(err, ErrUnsure) {
+		return err
+	}
+	_, err = b.store.AddNote(ctx, asked, nil, time.Now().Add(seenFor))
 	return err
 }
 

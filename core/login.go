@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/usherbot/usher/authflow"
@@ -200,7 +201,9 @@ func (b *Bot) moveCard(ctx context.Context, p *port, login authflow.Login, t thr
 		return nil // told twice
 	}
 	old := t.Card.ref()
-	card, err := b.sendDirect(ctx, p, t.User, b.card(login, t.User))
+	m := b.card(login, t.User)
+	m.Key = moveKey(login.ID, t.wake())
+	card, err := b.sendDirect(ctx, p, t.User, m)
 	switch {
 	case unreachable(err):
 		t.Check = true
@@ -220,6 +223,13 @@ func (b *Bot) moveCard(ctx context.Context, p *port, login authflow.Login, t thr
 		b.log.Warn("an earlier card cannot be changed", "login", login.ID, "error", err)
 	}
 	return nil
+}
+
+// moveKey is the same at each try of one move of a card, within the 25 characters of
+// a Message.Key, and not that of its end.
+func moveKey(login string, wake time.Time) string {
+	minutes := strconv.FormatInt(wake.Unix()/60, 36)
+	return login + minutes[max(0, len(minutes)-3):]
 }
 
 // withCheck adds the button that a card has when only a press can renew it.
