@@ -242,6 +242,49 @@ func TestBrowserOpensTheLinkTwice(t *testing.T) {
 	})
 }
 
+// TestBrowserSeesNoDigitsOfAnother has whoever forwards a link begin before the one
+// who follows it, so as to have a proof too.
+func TestBrowserSeesNoDigitsOfAnother(t *testing.T) {
+	bubble(t, setup{web: "browser"}, func(w *world) {
+		l := w.start("mallory")
+		mallory, alice := w.browser(), w.browser()
+		back := w.backAt(mallory, l, "hubot")
+		w.wantPage(w.agree(alice, l, "octocat"), 200, almostDone)
+		w.wantPage(w.visit(mallory, back), 409, "This was already done")
+		w.wantPage(w.visit(mallory, l.Show.URL), 409, "This was already done")
+		if n := w.redeemed(); n != 1 {
+			w.Errorf("got %d token requests, want one", n)
+		}
+	})
+}
+
+// TestBrowserComesBackSecond left while the code of another was being redeemed.
+func TestBrowserComesBackSecond(t *testing.T) {
+	bubble(t, setup{web: "browser"}, func(w *world) {
+		l := w.start("alice")
+		first, second := w.browser(), w.browser()
+		back := w.backAt(first, l, "octocat")
+		w.srv.Break(authtest.Token, func(rw http.ResponseWriter, r *http.Request) {
+			time.Sleep(5 * time.Second)
+			authtest.Custom(200, "application/json", `{"access_token":"marker-of-a-token","token_type":"bearer"}`)(rw, r)
+		})
+		w.srv.Break(authtest.UserInfo, authtest.Custom(200, "application/json", `{"sub":"1"}`))
+		shown := make(chan authtest.Page)
+		go func() {
+			p, _ := first.Open(back)
+			shown <- p
+		}()
+		w.sleep(time.Second)
+		late := w.backAt(second, l, "hubot")
+		w.wantPage(<-shown, 200, almostDone)
+		w.wantPage(w.visit(second, late), 409, "This was already done")
+		if n := w.redeemed(); n != 1 {
+			w.Errorf("got %d token requests, want one", n)
+		}
+		w.wantState(l, "confirming 1")
+	})
+}
+
 // TestBrowserLeavesTooOften ends what only a machine does.
 func TestBrowserLeavesTooOften(t *testing.T) {
 	bubble(t, setup{web: "browser", inMemory: true}, func(w *world) {
@@ -433,7 +476,7 @@ func TestBrowserMeetsTroubleAtTheProvider(t *testing.T) {
 		{"half an answer", same, authtest.CutBody(), "auth.example could not complete this login.", "failed unreached"},
 		{"busy", same, authtest.Unavailable(0), "auth.example could not complete this login.", "failed unreached"},
 		{"a page", same, authtest.HTML(200), "auth.example could not complete this login.", "failed unreached"},
-		{"a token of another type", same, authtest.Custom(200, "application/json", `{"access_token":"x","token_type":"mac"}`), "auth.example could not complete this login.", "failed refused"},
+		{"a token of another type", same, authtest.Custom(200, "application/json", `{"access_token":"marker-of-a-token","token_type":"mac"}`), "auth.example could not complete this login.", "failed refused"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
