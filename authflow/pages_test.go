@@ -2,6 +2,7 @@ package authflow_test
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -18,9 +19,7 @@ func (w *world) request(method, target string, header http.Header, body io.Reade
 	w.Helper()
 	req, err := http.NewRequestWithContext(w.Context(), method, target, body)
 	w.must(err)
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, header)
 	req.Host = header.Get("Host")
 	c := *w.srv.Client()
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

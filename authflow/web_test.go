@@ -22,7 +22,7 @@ func (w *world) address() string {
 
 // serve has browsers reach the process of the moment.
 func (w *world) serve() {
-	w.serveAt("bot.example:443", http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.process.ServeHTTP(rw, r) }))
+	w.serveAt("bot.example:443", http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.ServeHTTP(rw, r) }))
 }
 
 func (w *world) serveAt(addr string, h http.Handler) {
