@@ -76,7 +76,7 @@ func (b Browser) Begin(_ context.Context, _ *http.Client, a Ask) (Grant, error) 
 // makes none where back is not a good answer to the question that was asked. Whoever
 // calls it has found the login by the state in back.
 func (b Browser) Next(ctx context.Context, c *http.Client, g Grant, back url.Values) (Answer, error) {
-	if back == nil {
+	if back == nil { // the engine asks in the end, and there is nobody to ask
 		return Answer{State: Waiting}, nil
 	}
 	if err := b.check(back); err != nil {

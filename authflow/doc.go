@@ -8,6 +8,10 @@
 // then the login is linked and its account found in Accounts, whose Client makes
 // requests in the person's name.
 //
+// Where there is no code to enter, a browser goes to the provider and comes back
+// through the pages that Logins.ServeHTTP serves, with digits that its person types
+// into the chat (visit.go, pages.go, digits.go).
+//
 // The rows of core/store are the truth; what is in memory can be lost at any
 // step. Logins.Run takes up what an earlier process left. The states of a login
 // and step, the function that decides between them, are in login.go.

@@ -119,8 +119,8 @@ func (g Grant) pace() time.Duration {
 	return g.Every
 }
 
-// due is when to ask next, which is never where a browser comes back: then it is
-// the end. Otherwise it is now + wait, but not so long after the code's end that a token granted
+// due is when to ask next: in the end only, where a browser comes back. Otherwise
+// it is now + wait, but not so long after the code's end that a token granted
 // in the last moment would wait for nothing: one last request at the end, still
 // no sooner than least allows.
 func (g Grant) due(now time.Time, wait, least time.Duration) time.Time {

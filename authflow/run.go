@@ -234,8 +234,6 @@ func (l *Logins) serve(e *entry) bool {
 	case e.stale:
 		return l.reread(ctx, e)
 	case e.won != nil && e.won.pending != nil:
-	case e.state == Waiting && e.every == 0: // no browser has come back
-		e.won = &won{pending: l.ended(Waiting, Expired, "")}
 	case e.state == Waiting:
 		l.askNext(ctx, e)
 	case e.state == Granted:

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/usherbot/usher/authflow"
@@ -23,14 +22,12 @@ func (w *world) address() string {
 
 // serve has browsers reach the process of the moment.
 func (w *world) serve() {
-	var mu sync.Mutex
-	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		at := w.process
-		mu.Unlock()
-		at.ServeHTTP(rw, r)
-	})}
-	l := w.net.Listen("bot.example:443")
+	w.serveAt("bot.example:443", http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.ServeHTTP(rw, r) }))
+}
+
+func (w *world) serveAt(addr string, h http.Handler) {
+	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: h}
+	l := w.net.Listen(addr)
 	done := make(chan struct{})
 	go func() { srv.Serve(l); close(done) }() // it ends with Close
 	w.Cleanup(func() { srv.Close(); <-done })
@@ -39,7 +36,7 @@ func (w *world) serve() {
 // browser is that of somebody who has been nowhere.
 func (w *world) browser() *authtest.Browser { return authtest.NewBrowser(w.srv.Client()) }
 
-// open opens a link that a person got.
+// visit opens a link that a person got.
 func (w *world) visit(b *authtest.Browser, link string) authtest.Page {
 	w.Helper()
 	if _, secret, ours := strings.Cut(link, "/oauth/start/"); ours {

@@ -219,6 +219,19 @@ func TestMistakes(t *testing.T) {
 			},
 		},
 		{
+			name:    "browsers without an address",
+			environ: least("USHER_PROVIDERS=github,slack", "GITHUB_CLIENT_ID=x", "GITHUB_CLIENT_SECRET=s3cret", "GITHUB_FLOW=browser"),
+			want: []string{
+				"GITHUB_FLOW: is browser, or the service offers no other, and USHER_PUBLIC_URL is missing. Give that one, for browsers to come back to, or choose device",
+				"USHER_PROVIDERS: slack cannot be a name*",
+			},
+		},
+		{
+			name:    "a service of browsers without an address",
+			environ: least("USHER_PROVIDERS=work", "WORK_KIND=slack", "WORK_CLIENT_ID=x", "WORK_CLIENT_SECRET=s3cret"),
+			want:    []string{"WORK_FLOW: is browser, or the service offers no other, and USHER_PUBLIC_URL is missing*"},
+		},
+		{
 			name:    "strangers in the file",
 			environ: least("USHER_PROVIDERS=acme", "ACME_ISSUER=https://login.acme.example", "ACME_CLIENT_ID=x", "ACME_FLOW=device", "USHER_METRICS=x"),
 			file:    []string{"TELEGRAM_TOKN=hunter2", "ACM_CLIENT_ID=y", "ACME_BASEMENT=x", "GIT_HUB_CLIENT_SECRET=hunter2", "HTTPS_PROXY=hunter2", "usher_log=json", "OLD=", "GITHUB_TITLE="},

@@ -3,6 +3,8 @@ package core
 import (
 	"context"
 	"errors"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -88,4 +90,25 @@ func (b *Bot) typedDigits(ctx context.Context, in *Invocation) error {
 		return err
 	}
 	return in.tell(ctx, b.card(login, in.From).Text)
+}
+
+var sixDigits = regexp.MustCompile(`^\s*[0-9]{3}[ -]?[0-9]{3}\s*$`)
+
+// digitsSaid reports whether a message is digits that a login waits for, said in the
+// direct chat without a press before, and makes in what a form would have.
+func (b *Bot) digitsSaid(ctx context.Context, in *Invocation, said Said) (bool, error) {
+	if b.logins == nil || !in.Chat.Direct || !sixDigits.MatchString(said.Text) {
+		return false, nil
+	}
+	person, err := in.personID(ctx)
+	if err != nil {
+		return false, err
+	}
+	open, err := b.logins.Open(ctx, person)
+	open = slices.DeleteFunc(open, func(l authflow.Login) bool { return !l.Digits || l.State != authflow.Confirming })
+	if err != nil || len(open) != 1 { // of several nobody knows which
+		return false, err
+	}
+	in.Args, in.Values = []string{open[0].ID}, map[string]string{"digits": said.Text}
+	return true, nil
 }

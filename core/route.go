@@ -100,14 +100,20 @@ func (b *Bot) route(ctx context.Context, in *Invocation) (Handler, error) {
 }
 
 // routeSaid finds who listens to a message that is no command: the question that
-// it answers, else the handlers, else the help for somebody who is lost.
+// it answers, a login that waits for digits, else the handlers, else the help for somebody who is lost.
 func (b *Bot) routeSaid(ctx context.Context, in *Invocation, said Said) (Handler, error) {
-	asked, err := b.openQuestion(ctx, in, said)
-	switch {
+	switch asked, err := b.openQuestion(ctx, in, said); {
 	case err != nil:
 		return nil, err
 	case asked != nil:
 		return asked.answer, nil
+	}
+	typed, err := b.digitsSaid(ctx, in, said)
+	switch {
+	case err != nil:
+		return nil, err
+	case typed:
+		return b.typedDigits, nil
 	case len(b.said) > 0:
 		return b.wrap(func(ctx context.Context, in *Invocation) error {
 			for _, h := range b.said {

@@ -147,7 +147,7 @@ var English = Words{
 	NewLink:     "New link",
 	LinkExpired: "That link has expired.",
 	NoBrowser:   "%s lets people sign in only through a browser, and this bot has no address for that. Please tell whoever runs it.", // provider
-	TypeDigits:  "%s has agreed. Your browser shows six digits: type them in here to finish, before %s.",                             // provider, time
+	TypeDigits:  "%s has agreed. To finish, press *Enter digits* and type the six that your browser shows, before %s.",               // provider, time
 	EnterDigits: "Enter digits",
 	DigitsTitle: "Sign in to %s", // provider
 	DigitsInput: "Six digits",
