@@ -83,6 +83,9 @@ func (e *errands) drain(hurry context.Context) {
 
 // pause waits for d. It returns an error when ctx ends first.
 func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -23,7 +23,10 @@ func (l *Logins) refreshAll(ctx context.Context) {
 		if pause(ctx, refreshEvery) != nil {
 			return
 		}
-		timer := time.NewTimer(wait - refreshEvery)
+		if wait -= refreshEvery; wait <= 0 {
+			continue
+		}
+		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
 		case <-l.refreshing:

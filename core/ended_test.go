@@ -200,6 +200,7 @@ func TestCommandFindsOutThatTheAccessHasEnded(t *testing.T) {
 		s.server.Withdraw(s.server.User("octocat"))
 		s.signIn("/use")
 		s.see(coretest.Direct, "Demo has ended my access to octocat.")
+		synctest.Wait()
 		if runs != 1 {
 			t.Errorf("got %d runs, want 1 before the person was asked", runs)
 		}
@@ -214,6 +215,7 @@ func TestCommandFindsOutThatTheAccessHasEnded(t *testing.T) {
 		s.run()
 		s.signIn("/use")
 		time.Sleep(10 * time.Second)
+		synctest.Wait()
 		if runs != 3 {
 			t.Errorf("got %d runs, want 3: none in vain, and one after the login", runs)
 		}

@@ -137,10 +137,8 @@ func (g *gate) pass(ctx context.Context, wait time.Duration, call func() error) 
 		g.until = until
 	}
 	for {
-		select {
-		case <-time.After(time.Until(g.until)):
-		case <-waiting.Done():
-			return context.Cause(waiting)
+		if err := g.closed(waiting); err != nil {
+			return err
 		}
 		err := call()
 		slow, ok := bearable(err)
@@ -148,6 +146,20 @@ func (g *gate) pass(ctx context.Context, wait time.Duration, call func() error) 
 			return err
 		}
 		g.until = time.Now().Add(slow.After)
+	}
+}
+
+// closed waits until the time for the next call has come.
+func (g *gate) closed(waiting context.Context) error {
+	left := time.Until(g.until)
+	if left <= 0 {
+		return context.Cause(waiting)
+	}
+	select {
+	case <-time.After(left):
+		return nil
+	case <-waiting.Done():
+		return context.Cause(waiting)
 	}
 }
 

@@ -51,7 +51,7 @@ func Backoff(failures int, err error) time.Duration {
 
 // Pause waits, unless ctx ends.
 func Pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 && ctx.Err() != nil { // else chance would decide
+	if d <= 0 {
 		return context.Cause(ctx)
 	}
 	select {

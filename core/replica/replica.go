@@ -210,6 +210,9 @@ func (l *Life) alone() bool {
 
 // pause waits until ctx ends, or for d.
 func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -370,6 +370,7 @@ func TestTheStoreIsAwayAtFirst(t *testing.T) {
 		w.want()
 		p.lose(false, false)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		slices.Sort(w.events) // they come at once
 		w.want("6s it lives", "6s it took: true, <nil>")
 		end()

@@ -34,9 +34,11 @@ func (s *Server) deliver(i *interaction, body []byte) {
 func (s *Server) bring(i *interaction, body []byte, wait time.Duration) {
 	ctx, stop := context.WithDeadline(s.quit, time.Now().Add(wait+firstAnswer))
 	defer stop()
-	select {
-	case <-time.After(wait):
-	case <-ctx.Done():
+	if wait > 0 {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
 	}
 	status, answer, err := s.post(ctx, body, s.sign(body, time.Now()))
 	s.mu.Lock()
