@@ -360,8 +360,8 @@ func TestQuestionsWhileTheStoreIsBroken(t *testing.T) {
 		h := host(t, mute(), pizza(false))
 		chatter(t, h, ann, home, [][2]string{{"/pizza", "reply with-ann: Kind / such as Funghi [Cancel]"}})
 		h.notes.spoil(errOdd)
-		if got := h.do(h.event(ann, home, Said{Text: "Funghi", ToMe: true})); !strings.Contains(got, "Something went wrong") {
-			t.Errorf("got %q, want that something went wrong", got)
+		if got := h.do(h.event(ann, home, Said{Text: "Funghi", ToMe: true})); !strings.Contains(got, "Please try again in a few minutes") {
+			t.Errorf("got %q, want when to try again", got)
 		}
 		h.notes.spoil(nil)
 		chatter(t, h, ann, home, [][2]string{{"Funghi", "reply with-ann: Size [Small] [Large] [Cancel]"}})

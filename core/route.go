@@ -42,10 +42,20 @@ func (b *Bot) handle(ctx context.Context, in *Invocation) {
 	if err == nil {
 		return
 	}
-	if err := calmly(func() error { b.fail(ctx, in, err); return nil }); err != nil {
+	told := false
+	if err := calmly(func() error { told = b.fail(ctx, in, err); return nil }); err != nil {
 		b.log.Error("a person could not be told what went wrong", "platform", in.Chat.Platform, "error", err)
 	}
+	if _, ok := errors.AsType[*unserved](err); ok && told {
+		in.safe() // who is asked to try again must not be served by a repeat as well
+	}
 }
+
+// unserved is why an event was not noted, and nothing done about it: the store
+// does not answer.
+type unserved struct{ error }
+
+func (u *unserved) Unwrap() error { return u.error }
 
 // calmly returns a panic of f as an error.
 func calmly(f func() error) (err error) {
@@ -63,13 +73,16 @@ func (b *Bot) routeOnce(ctx context.Context, in *Invocation) (Handler, error) {
 	b.lanes.route <- struct{}{}
 	defer func() { <-b.lanes.route }()
 	run, err := b.route(ctx, in)
-	if err != nil || run == nil {
+	if err != nil {
+		return nil, &unserved{err}
+	}
+	if run == nil {
 		in.safe()
-		return nil, err
+		return nil, nil
 	}
 	fresh, err := b.store.AddNote(ctx, seen(in.Key), nil, time.Now().Add(seenFor), b.moves(in)...)
 	if err != nil {
-		return nil, fmt.Errorf("note event: %w", err)
+		return nil, &unserved{fmt.Errorf("note event: %w", err)}
 	}
 	in.safe()
 	if !fresh {
@@ -194,26 +207,18 @@ type panicked struct {
 func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
 // fail ends an event that could not be served: the person gets a sentence, the
-// operator a line under the same number.
-func (b *Bot) fail(ctx context.Context, in *Invocation, err error) {
+// operator a line under the same number. It reports whether the person was told.
+func (b *Bot) fail(ctx context.Context, in *Invocation, err error) bool {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		b.log.Warn("the bot ended before an event was served", "platform", in.Chat.Platform, "command", in.Command)
-		return // nothing of this is anybody's fault
+		return false // nothing of this is anybody's fault
 	}
 	if errors.Is(err, ErrUnsure) {
 		b.log.Warn("an answer was probably sent", "platform", in.Chat.Platform, "command", in.Command, "error", err)
-		return // the person has it, and would take the next for an alarm
+		return false // the person has it, and would take the next for an alarm
 	}
 	number := shortNumber()
-	text, why := markup.F(b.words.Broken, number), err
-	if tell, ok := errors.AsType[*Tell](err); ok {
-		text = tell.Text
-		if tell.Err == nil {
-			why = nil
-		}
-	} else if errors.Is(err, authflow.ErrNotLinked) || errors.Is(err, authflow.ErrSignInAgain) {
-		text, why = b.words.NotSignedIn, nil
-	}
+	text, why := b.sentence(err, number)
 	cannot, elsewhere := errors.AsType[*CannotDM](err)
 	if why != nil && !elsewhere {
 		b.logFailure(in, number, why)
@@ -227,6 +232,25 @@ func (b *Bot) fail(ctx context.Context, in *Invocation, err error) {
 	if told != nil {
 		b.log.Warn("a person could not be told what went wrong", "number", number, "platform", in.Chat.Platform, "error", told)
 	}
+	return told == nil
+}
+
+// sentence is what a person hears of err, and why what the operator does: nil where
+// nothing is broken.
+func (b *Bot) sentence(err error, number string) (text markup.Text, why error) {
+	if _, ok := errors.AsType[*unserved](err); ok {
+		return markup.F(b.words.Unserved, number), err
+	}
+	if tell, ok := errors.AsType[*Tell](err); ok {
+		if tell.Err == nil {
+			return tell.Text, nil
+		}
+		return tell.Text, err
+	}
+	if errors.Is(err, authflow.ErrNotLinked) || errors.Is(err, authflow.ErrSignInAgain) {
+		return b.words.NotSignedIn, nil
+	}
+	return markup.F(b.words.Broken, number), err
 }
 
 // logFailure is the operator's side of an event that could not be served.

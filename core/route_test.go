@@ -168,8 +168,8 @@ func TestSafe(t *testing.T) {
 		h.notes.spoil(errors.New("disk on fire"))
 		ev := h.safely(Call{Name: "go"})
 		h.take(ev)
-		if got, want := h.story(ev), "add"; got != want {
-			t.Errorf("got %s, want %s: it is to be delivered again", got, want)
+		if got, want := h.story(ev), "add, safe"; got != want {
+			t.Errorf("got %s, want %s: the person was asked to try again", got, want)
 		}
 	})
 	bubble(t, "after the end", func(t *testing.T) {

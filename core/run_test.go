@@ -218,8 +218,17 @@ func TestStoreAway(t *testing.T) {
 		f.want("0s a writes", "0s a runs")
 		a.absent.away.Store(true)
 		time.Sleep(time.Minute)
-		if got := a.call(ann, "ping"); !strings.HasPrefix(got, "reply hall privately: Something went wrong") {
-			t.Errorf("got %q, want that something is wrong", got)
+		ev, safe := a.event(ann, hall, Call{Name: "ping"}), 0
+		ev.Safe = func() { safe++ }
+		a.odd = func(string, Message) error { return errors.New("the chat is away too") }
+		if a.take(ev); safe != 0 || a.since(0) != "" {
+			t.Errorf("nobody could be told: got %q, and it was taken %d times, want that it comes again", a.since(0), safe)
+		}
+		a.odd = nil
+		a.take(ev)
+		const want = "reply hall privately: I cannot do anything just now. Please try again in a few minutes;"
+		if got := a.since(0); !strings.HasPrefix(got, want) || safe != 1 {
+			t.Errorf("got %q, and it was taken %d times, want %q and that it comes no more", got, safe, want)
 		}
 		a.absent.away.Store(false)
 		time.Sleep(time.Minute)

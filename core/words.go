@@ -12,7 +12,8 @@ type Words struct {
 	Unknown, DidYouMean, UnknownTopic  markup.Text
 	Usage, MustBe, TooMuch, NeedsValue markup.Text
 	IsNumber, IsNumberIn, IsYesNo      markup.Text
-	IsOneOf, IsPerson, IsLong, Broken  markup.Text
+	IsOneOf, IsPerson, IsLong          markup.Text
+	Broken, Unserved                   markup.Text
 
 	// Buttons and questions.
 	NotYours, TooOld, Continue, ContinueText markup.Text
@@ -71,7 +72,8 @@ var English = Words{
 	IsYesNo:      "yes or no",
 	IsOneOf:      "one of %s", // labels
 	IsPerson:     "a mention of somebody here",
-	Broken:       "Something went wrong. If it stays so, report the number *%s*.", // number in the log
+	Broken:       "Something went wrong. If it stays so, report the number *%s*.",                                             // number in the log
+	Unserved:     "I cannot do anything just now. Please try again in a few minutes; if it stays so, report the number *%s*.", // number in the log
 
 	NotYours:          "That button is not for you.",
 	TooOld:            "That button is too old. Please start again.",
