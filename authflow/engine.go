@@ -271,4 +271,3 @@ func (g *engine) settle(e *entry, keep bool) {
 		delete(g.entries, e.login())
 	}
 }
-
