@@ -3,14 +3,10 @@ package authflow
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/usherbot/usher/core/replica"
-	"github.com/usherbot/usher/core/seal"
-	"github.com/usherbot/usher/core/store"
 )
 
 // Run looks after the logins until ctx ends: it takes up those that an earlier
@@ -50,7 +46,9 @@ func (l *Logins) live(ctx context.Context, life *replica.Life, tell func(context
 	l.engine.begin(life, work)
 	defer func() {
 		for _, e := range l.engine.clear() {
-			l.errands.run(ctx, func(ctx context.Context) { l.carryOut(ctx, e) })
+			l.errands.run(ctx, func(ctx context.Context) { // whoever has the login by now goes on with it
+				l.insist(ctx, e.login(), e.via.provider, e.won.token, e.won.pending) //nolint:errcheck // it has said so
+			})
 		}
 	}()
 	var wg sync.WaitGroup
@@ -116,101 +114,6 @@ func (l *Logins) sweep(ctx context.Context) {
 			return
 		}
 	}
-}
-
-// takeUp goes on with a claimed login, unless its person has just ended it: that is
-// looked up where anybody has decided about it since.
-func (l *Logins) takeUp(ctx context.Context, row store.Login) error {
-	unlock := l.deciding.free(row.ID)
-	alone := unlock != nil
-	if !alone {
-		var err error
-		if unlock, err = l.deciding.lock(ctx, row.ID); err != nil {
-			return err
-		}
-	}
-	defer unlock()
-	if !alone || l.engine.isStale(row.ID) {
-		now, _, err := l.open(ctx, row.ID)
-		switch {
-		case errors.Is(err, ErrEnded):
-			return nil
-		case err == nil:
-			row = now
-		}
-	}
-	if _, err := l.openOrigin(row); errors.Is(err, seal.ErrBroken) {
-		return l.bury(ctx, row, err)
-	}
-	l.resume(ctx, row)
-	return nil
-}
-
-// bury ends a login whose row says no more where it came from: there is nobody
-// to tell, and its person can start anew.
-func (l *Logins) bury(ctx context.Context, row store.Login, why error) error {
-	l.log.Error("a login cannot be read and is ended", "login", row.ID, "provider", row.Provider, "error", why)
-	err := l.store.ChangeLogin(ctx, store.Change{
-		ID: row.ID, From: row.State, State: string(Failed), Ended: true, Origin: l.sealOrigin(row, origin{Why: Unavailable}),
-	})
-	if err != nil && !errors.Is(err, store.ErrStale) {
-		return fmt.Errorf("end login %s: %w", row.ID, err)
-	}
-	return nil
-}
-
-// resume goes on with a login that another process began.
-func (l *Logins) resume(ctx context.Context, row store.Login) {
-	e := l.entryOf(row)
-	untold := !e.decided() && (!row.Shown || e.state() == Confirming)
-	if untold && !l.putTell(ctx, row) {
-		e.wake = l.engine.on(time.Now().Add(retryWrite))
-	}
-	l.engine.add(e, row.Owner)
-}
-
-// entryOf is a login as the engine goes on with it, given its row.
-func (l *Logins) entryOf(row store.Login) *entry {
-	s, err := l.openSecrets(row)
-	p, unknown := l.Provider(row.Provider)
-	if unknown != nil {
-		p, err = Provider{Name: row.Provider}, errors.Join(err, unknown)
-	}
-	g := s.grant()
-	e := l.newEntry(row, l.engine.via(p, p.flow(row.Kind), row.Kind, g.Scopes), g)
-	now := time.Now()
-	switch {
-	case err != nil || e.via.flow == nil:
-		l.log.Warn("a login cannot go on", "login", row.ID, "provider", row.Provider, "flow", row.Kind, "error", err)
-		e.won = &won{state: e.state(), pending: l.ended(e.state(), Failed, Unavailable)}
-		e.due = l.engine.on(now)
-	case e.state() == Waiting:
-		e.due = l.engine.on(g.due(now, jitter(g.pace()), g.pace()))
-	case e.state() == Granted:
-		e.won.token, e.won.since = s.Token.token(), s.Since
-		e.due = l.engine.on(now)
-	case e.state() == Confirming:
-		e.due = l.engine.on(row.Expires)
-	}
-	return e
-}
-
-// reread makes e what its row has become by a step that the engine did not take, and
-// reports whether it is still to be looked after.
-func (l *Logins) reread(ctx context.Context, e *entry) bool {
-	row, _, err := l.open(ctx, e.login())
-	switch {
-	case errors.Is(err, ErrEnded), err == nil && row.Owner != l.engine.owner():
-		return false
-	case err != nil:
-		l.log.Error("a login cannot be read and is tried again", "login", e.login(), "error", err)
-		l.later(e, time.Now().Add(retryWrite))
-		return true
-	}
-	now := l.entryOf(row)
-	now.run, now.wake = e.run, e.wake
-	*e = *now
-	return true
 }
 
 // flow returns the flow of that name, or nil.
@@ -350,7 +253,7 @@ func (l *Logins) commit(ctx context.Context, e *entry) bool {
 	switch {
 	case errors.Is(err, ErrEnded):
 		if row, _, err := l.open(ctx, e.login()); err == nil && row.State != string(Waiting) && e.state() != State(row.State) {
-			l.resume(ctx, row) // another life's token came
+			l.resume(ctx, row, time.Now()) // another life's token came
 			return false
 		}
 		l.log.Info("login was ended elsewhere", "login", e.login(), "provider", e.via.provider.Name)
@@ -366,24 +269,4 @@ func (l *Logins) commit(ctx context.Context, e *entry) bool {
 		l.later(e, login.Expires)
 	}
 	return login.State.Open()
-}
-
-// carryOut stores what was decided in a life that is over. A token comes only once:
-// whoever has the login by now goes on with it.
-func (l *Logins) carryOut(ctx context.Context, e *entry) {
-	for {
-		_, err := l.change(ctx, e.login(), e.won.pending)
-		switch {
-		case errors.Is(err, ErrEnded):
-			l.discardLate(ctx, e.login(), e.via.provider, e.won.token)
-			return
-		case err == nil || pause(ctx, retryWrite) != nil:
-			return
-		}
-	}
-}
-
-// jitter spreads the first requests after a start over one more interval.
-func jitter(every time.Duration) time.Duration {
-	return every + rand.N(max(every, time.Millisecond))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/usherbot/usher/core/store/storetest/pgtest"
 )
@@ -17,6 +18,7 @@ const (
 
 // database is an empty store, and what runs it.
 type database struct {
+	lease    time.Duration               // of an usher that was killed; others wait for its end
 	name     string                      // as sqlstore.Open takes it
 	pid      int                         // of the process that runs it; 0: it runs inside usher
 	replicas int                         // how many ushers are to share it
@@ -48,7 +50,7 @@ func startCluster(ctx context.Context) (*database, error) {
 	}
 	url := server.URL("postgres")
 	return &database{
-		name: url, pid: pid, replicas: 2, close: server.Close,
+		name: url, pid: pid, replicas: 2, lease: lease, close: server.Close,
 		rest: func(ctx context.Context) error { return pgtest.Do(ctx, url, "VACUUM ANALYZE", "CHECKPOINT") },
 	}, nil
 }
