@@ -2,6 +2,7 @@ package authflow
 
 import (
 	"context"
+	"math"
 	"time"
 )
 
@@ -34,12 +35,20 @@ func (g *engine) due(now time.Time) (start []*entry, woken []string, wait time.D
 	if len(g.held) > 0 {
 		g.target = min(g.target, g.held[0].due)
 	}
+	g.target = min(g.target, g.nextDue())
+	return start, woken, g.target - at
+}
+
+// nextDue is when the next may be worked on. While there is no room for it, that is
+// never: done looks again. g.mu is held.
+func (g *engine) nextDue() time.Duration {
+	next := time.Duration(math.MaxInt64)
 	for _, l := range g.lanes {
 		if len(l.heap) > 0 && l.running < perProvider && g.running < workers {
-			g.target = min(g.target, l.heap[0].due)
+			next = min(next, l.heap[0].due)
 		}
 	}
-	return start, woken, g.target - at
+	return next
 }
 
 // pick takes the entry that is due for longest, where one more may be worked on.
@@ -95,7 +104,12 @@ func (g *engine) done(e *entry, keep bool, now time.Time) *entry {
 	if g.ownerLocked() == "" {
 		return nil
 	}
-	return g.pick(g.on(now))
+	next := g.pick(g.on(now))
+	if due := g.nextDue(); due < g.target { // for which there was no room
+		g.target = due
+		g.look()
+	}
+	return next
 }
 
 // dueHeap orders entries by when the engine has to look at them.
