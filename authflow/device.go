@@ -24,6 +24,7 @@ const (
 	codeFor      = 15 * time.Minute                               // where the answer does not say
 	maxUserCode  = 64                                             // characters
 	verifierSize = 32                                             // bytes, RFC 7636 section 4.1
+	timeBase     = 36                                             // of the numbers in a packed time
 )
 
 // ClientAuth is how a client proves who it is: the same way at each endpoint, in
@@ -182,9 +183,10 @@ type pending struct {
 	began            time.Time
 }
 
-// pack puts the device code last: it alone may hold spaces.
+// pack puts the device code last: it alone may hold spaces. The time is short, since
+// many of these wait in memory.
 func (p pending) pack() seal.Secret {
-	return seal.Secret(strconv.FormatInt(p.began.UnixMilli(), 10) + " " + p.verifier.Reveal() + " " + p.device.Reveal())
+	return seal.Secret(strconv.FormatInt(p.began.UnixMilli(), timeBase) + " " + p.verifier.Reveal() + " " + p.device.Reveal())
 }
 
 // unpack is the inverse of pack. What pack did not make holds no code, and the
@@ -194,7 +196,7 @@ func unpack(s seal.Secret) pending {
 	if len(parts) != 3 {
 		return pending{}
 	}
-	began, err := strconv.ParseInt(parts[0], 10, 64)
+	began, err := strconv.ParseInt(parts[0], timeBase, 64)
 	if err != nil {
 		return pending{}
 	}

@@ -311,7 +311,7 @@ func TestPack(t *testing.T) {
 			t.Errorf("got %q %q %v, want %q %q %v", got.device.Reveal(), got.verifier.Reveal(), got.began, p.device.Reveal(), p.verifier.Reveal(), p.began)
 		}
 	}
-	for _, s := range []seal.Secret{"", "device", "a b c", "1 "} {
+	for _, s := range []seal.Secret{"", "device", "? b c", "1 "} {
 		if got := unpack(s); got != (pending{}) {
 			t.Errorf("got %+v of %q, want nothing", got, s.Reveal())
 		}

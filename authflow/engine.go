@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/usherbot/usher/core/replica"
-	"github.com/usherbot/usher/core/seal"
-	"github.com/usherbot/usher/core/store"
 )
 
 // The sizes of the engine.
@@ -22,65 +20,6 @@ const (
 	grace          = 3 * time.Second       // for requests under way when Run, or a life, ends
 	claimBatch     = 1000
 )
-
-// entry is an open login in memory. While run is nil one of the heaps has it;
-// otherwise exactly one goroutine works on it and owns its fields. There are many
-// of them, and most only wait: what can be read again from the row is not here.
-type entry struct {
-	id     string
-	via    *via
-	state  State
-	secret seal.Secret   // of its Grant
-	code   string        // of its Grant, for errors to hide
-	every  time.Duration // of its Grant
-	// On the engine's clock:
-	expires, due time.Duration // of its Grant; when to go on
-	wake         time.Duration // when the card must move; 0: never
-	misses, at   int32         // failures in a row; the place in its heap
-	slowed, held bool          // of its Grant
-	waking       bool          // it is in the heap of those whose cards must move first
-	stale        bool          // somebody else took a step, which is to be followed
-	won          *won          // beyond Waiting
-	run          *run
-}
-
-// via is what logins share that ask the same of the same provider.
-type via struct {
-	provider Provider
-	flow     Flow // nil where it is no longer offered
-	scopes   []string
-	lane     *lane
-}
-
-// won is what a login has that is more than waiting.
-type won struct {
-	token   Token
-	since   time.Time // when it was granted
-	pending decision  // made, and not stored yet
-}
-
-// run is the work on an entry.
-type run struct {
-	ctx  context.Context
-	stop context.CancelFunc // ends the request under way
-	idle chan struct{}      // closed when it is done
-}
-
-// next is when the engine has to look at e again.
-func (e *entry) next() time.Duration {
-	if e.wakesFirst() {
-		return e.wake
-	}
-	return e.due
-}
-
-func (e *entry) wakesFirst() bool { return e.wake != 0 && e.wake < e.due }
-
-// lane is the logins of one provider.
-type lane struct {
-	heap    dueHeap
-	running int
-}
 
 // engine is the soft state of polling: heaps of what is due. All of it can be read
 // again from the store. It has logins only while it has a life, whose they are.
@@ -124,7 +63,7 @@ func (g *engine) clear() (undone []*entry) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, e := range g.entries {
-		if e.won != nil && e.won.pending != nil {
+		if e.decided() {
 			undone = append(undone, e)
 		}
 	}
@@ -214,7 +153,7 @@ func (g *engine) add(e *entry, owner string) {
 	if owner == "" || owner != g.ownerLocked() {
 		return
 	}
-	g.entries[e.id] = e
+	g.entries[e.login()] = e
 	g.push(e)
 }
 
@@ -276,7 +215,7 @@ func (g *engine) doubt(id string, state State) bool {
 	switch {
 	case e == nil:
 		return false
-	case e.run != nil, e.state == state, e.won != nil && e.won.pending != nil:
+	case e.run != nil, e.state() == state, e.decided():
 		return true
 	}
 	g.pull(e)
@@ -325,142 +264,10 @@ func (g *engine) settle(e *entry, keep bool) {
 	close(e.run.idle)
 	e.run = nil
 	switch {
-	case g.entries[e.id] != e: // of a life that is over
+	case g.entries[e.login()] != e: // of a life that is over
 	case keep:
 		g.push(e)
 	default:
-		delete(g.entries, e.id)
+		delete(g.entries, e.login())
 	}
-}
-
-// due takes what is due and may be worked on now, and the ids of those whose cards
-// must move. wait is the time until the next look.
-func (g *engine) due(now time.Time) (start []*entry, woken []string, wait time.Duration) {
-	at := g.on(now)
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for len(g.wakes) > 0 && g.wakes[0].wake <= at {
-		e := g.wakes[0]
-		g.pull(e)
-		e.wake = 0
-		g.push(e)
-		woken = append(woken, e.id)
-	}
-	for e := g.pick(at); e != nil; e = g.pick(at) {
-		start = append(start, e)
-	}
-	g.target = at + time.Hour
-	if len(g.wakes) > 0 {
-		g.target = min(g.target, g.wakes[0].wake)
-	}
-	if len(g.held) > 0 {
-		g.target = min(g.target, g.held[0].due)
-	}
-	for _, l := range g.lanes {
-		if len(l.heap) > 0 && l.running < perProvider && g.running < workers {
-			g.target = min(g.target, l.heap[0].due)
-		}
-	}
-	return start, woken, g.target - at
-}
-
-// pick takes the entry that is due for longest, where one more may be worked on.
-// g.mu is held.
-func (g *engine) pick(at time.Duration) *entry {
-	var first *lane
-	for _, l := range g.lanes {
-		if len(l.heap) > 0 && l.heap[0].due <= at && l.running < perProvider && (first == nil || l.heap[0].due < first.heap[0].due) {
-			first = l
-		}
-	}
-	if first == nil || g.running >= workers {
-		return nil
-	}
-	e := first.heap[0]
-	g.pull(e)
-	first.running++
-	g.running++
-	ctx, stop := context.WithTimeout(g.work, requestTimeout)
-	e.run = &run{ctx: ctx, stop: stop, idle: make(chan struct{})}
-	return e
-}
-
-// handOver gives e to a worker that waits, if one does.
-func (g *engine) handOver(e *entry) bool {
-	select {
-	case g.jobs <- e:
-		return true
-	default:
-		return false
-	}
-}
-
-// await gives e to the next worker that waits: as many as may be are there, and
-// one of them is about to.
-func (g *engine) await(ctx context.Context, e *entry) {
-	select {
-	case g.jobs <- e:
-	case <-ctx.Done():
-		g.done(e, true, time.Now())
-	}
-}
-
-// done ends the work on e, and returns what its worker works on next, if there is
-// something.
-func (g *engine) done(e *entry, keep bool, now time.Time) *entry {
-	e.run.stop()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	e.via.lane.running--
-	g.running--
-	g.settle(e, keep)
-	if g.ownerLocked() == "" {
-		return nil
-	}
-	return g.pick(g.on(now))
-}
-
-// stuff is what polling needs of a grant, and turn what step does of e.
-func (e *entry) stuff(g *engine, grant Grant) {
-	e.secret, e.code, e.every, e.slowed, e.held = grant.Secret, grant.Show.Code, grant.Every, grant.Slowed, grant.Hold
-	e.expires = g.on(grant.Expires)
-}
-
-func (e *entry) turn(g *engine) turn {
-	return turn{State: e.state, Misses: int(e.misses), Grant: Grant{
-		Show: Show{Code: e.code}, Secret: e.secret, Scopes: e.via.scopes,
-		Every: e.every, Slowed: e.slowed, Hold: e.held, Expires: g.off(e.expires),
-	}}
-}
-
-// newEntry is an entry of a row whose grant is g.
-func (l *Logins) newEntry(row store.Login, v *via, grant Grant) *entry {
-	e := &entry{id: row.ID, via: v, state: State(row.State), due: l.engine.on(row.Due), wake: l.engine.on(row.Wake)}
-	e.stuff(l.engine, grant)
-	return e
-}
-
-// dueHeap orders entries by when the engine has to look at them.
-type dueHeap []*entry
-
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].next() < h[j].next() }
-
-func (h dueHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].at, h[j].at = int32(i), int32(j)
-}
-
-func (h *dueHeap) Push(x any) {
-	e := x.(*entry)
-	e.at = int32(len(*h))
-	*h = append(*h, e)
-}
-
-func (h *dueHeap) Pop() any {
-	old := *h
-	e := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	return e
 }

@@ -23,7 +23,7 @@ func patient(c *http.Client) *http.Client {
 }
 
 // holds reports whether the next step of e is a request to be held.
-func (e *entry) holds() bool { return e.held && e.state == Waiting }
+func (e *entry) holds() bool { return e.held && e.state() == Waiting }
 
 // startHeld begins what is due of what is held.
 func (l *Logins) startHeld(ctx context.Context, wg *sync.WaitGroup) {

@@ -50,6 +50,24 @@ func TestManyLogins(t *testing.T) {
 	})
 }
 
+// TestRoomAgain ends as many logins at once as may be asked about at a time. What is due
+// next goes on all the same.
+func TestRoomAgain(t *testing.T) {
+	f := &fake{name: "fake", takes: time.Second, deny: true}
+	bubble(t, setup{providers: []authflow.Provider{f.provider("fake")}, inMemory: true}, func(w *world) {
+		f.grants()
+		for i := range 16 {
+			w.start(fmt.Sprint("person ", i))
+		}
+		w.sleep(3 * time.Second)
+		w.start("alice")
+		w.sleep(7 * time.Second)
+		if n := len(w.toldSoFar()); n != 17 {
+			w.Errorf("got %d ends told, want 17", n)
+		}
+	})
+}
+
 // TestManyProviders asks several at a time, by 64 requests in all.
 func TestManyProviders(t *testing.T) {
 	all := &fake{name: "fake", takes: time.Second}

@@ -176,7 +176,7 @@ func (l *Logins) decide(ctx context.Context, id string, d decision) (Login, erro
 	}
 	login, err := l.change(ctx, id, d)
 	if err == nil {
-		if e != nil && login.State.Open() && login.State != e.state {
+		if e != nil && login.State.Open() && login.State != e.state() {
 			e.stale = true
 			l.later(e, time.Now())
 		}

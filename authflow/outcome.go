@@ -12,6 +12,24 @@ import (
 // What the engine decides about a login. Each decision starts from one state, so
 // whoever was faster wins.
 
+// insist takes a step that nobody can take again, as what a provider gives once: while
+// the store fails, it is tried until ctx ends. A token that is too late is given back.
+func (l *Logins) insist(ctx context.Context, id string, p Provider, t Token, d decision) error {
+	for {
+		_, err := l.decide(ctx, id, d)
+		if errors.Is(err, ErrEnded) {
+			l.discardLate(ctx, id, p, t)
+		}
+		if err == nil || errors.Is(err, ErrEnded) {
+			return err
+		}
+		l.log.Error("a login could not be stored and is tried again", "login", id, "error", err)
+		if pause(ctx, retryWrite) != nil {
+			return err
+		}
+	}
+}
+
 // granted keeps the token in the login's row: a device code gives it once. back is
 // the hash that the browser which brought it came back by, if one did.
 func (l *Logins) granted(t Token, since time.Time, back []byte) decision {

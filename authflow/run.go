@@ -3,14 +3,10 @@ package authflow
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/usherbot/usher/core/replica"
-	"github.com/usherbot/usher/core/seal"
-	"github.com/usherbot/usher/core/store"
 )
 
 // Run looks after the logins until ctx ends: it takes up those that an earlier
@@ -50,7 +46,9 @@ func (l *Logins) live(ctx context.Context, life *replica.Life, tell func(context
 	l.engine.begin(life, work)
 	defer func() {
 		for _, e := range l.engine.clear() {
-			l.errands.run(ctx, func(ctx context.Context) { l.carryOut(ctx, e) })
+			l.errands.run(ctx, func(ctx context.Context) { // whoever has the login by now goes on with it
+				l.insist(ctx, e.login(), e.via.provider, e.won.token, e.won.pending) //nolint:errcheck // it has said so
+			})
 		}
 	}()
 	var wg sync.WaitGroup
@@ -118,102 +116,6 @@ func (l *Logins) sweep(ctx context.Context) {
 	}
 }
 
-// takeUp goes on with a claimed login, unless its person has just ended it: that is
-// looked up where anybody has decided about it since.
-func (l *Logins) takeUp(ctx context.Context, row store.Login) error {
-	unlock := l.deciding.free(row.ID)
-	alone := unlock != nil
-	if !alone {
-		var err error
-		if unlock, err = l.deciding.lock(ctx, row.ID); err != nil {
-			return err
-		}
-	}
-	defer unlock()
-	if !alone || l.engine.isStale(row.ID) {
-		now, _, err := l.open(ctx, row.ID)
-		switch {
-		case errors.Is(err, ErrEnded):
-			return nil
-		case err == nil:
-			row = now
-		}
-	}
-	if _, err := l.openOrigin(row); errors.Is(err, seal.ErrBroken) {
-		return l.bury(ctx, row, err)
-	}
-	l.resume(ctx, row)
-	return nil
-}
-
-// bury ends a login whose row says no more where it came from: there is nobody
-// to tell, and its person can start anew.
-func (l *Logins) bury(ctx context.Context, row store.Login, why error) error {
-	l.log.Error("a login cannot be read and is ended", "login", row.ID, "provider", row.Provider, "error", why)
-	err := l.store.ChangeLogin(ctx, store.Change{
-		ID: row.ID, From: row.State, State: string(Failed), Ended: true, Origin: l.sealOrigin(row, origin{Why: Unavailable}),
-	})
-	if err != nil && !errors.Is(err, store.ErrStale) {
-		return fmt.Errorf("end login %s: %w", row.ID, err)
-	}
-	return nil
-}
-
-// resume goes on with a login that another process began.
-func (l *Logins) resume(ctx context.Context, row store.Login) {
-	e := l.entryOf(row)
-	untold := (e.won == nil || e.won.pending == nil) && (!row.Shown || e.state == Confirming)
-	if untold && !l.putTell(ctx, row) {
-		e.wake = l.engine.on(time.Now().Add(retryWrite))
-	}
-	l.engine.add(e, row.Owner)
-}
-
-// entryOf is a login as the engine goes on with it, given its row.
-func (l *Logins) entryOf(row store.Login) *entry {
-	s, err := l.openSecrets(row)
-	p, unknown := l.Provider(row.Provider)
-	if unknown != nil {
-		p, err = Provider{Name: row.Provider}, errors.Join(err, unknown)
-	}
-	g := s.grant()
-	e := l.newEntry(row, l.engine.via(p, p.flow(row.Kind), row.Kind, g.Scopes), g)
-	now := time.Now()
-	switch {
-	case err != nil || e.via.flow == nil:
-		l.log.Warn("a login cannot go on", "login", row.ID, "provider", row.Provider, "flow", row.Kind, "error", err)
-		e.won = &won{pending: l.ended(e.state, Failed, Unavailable)}
-		e.due = l.engine.on(now)
-	case e.state == Waiting:
-		e.due = l.engine.on(g.due(now, jitter(g.pace()), g.pace()))
-	case e.state == Granted:
-		e.won = &won{token: s.Token.token(), since: s.Since}
-		e.due = l.engine.on(now)
-	case e.state == Confirming:
-		e.won = &won{}
-		e.due = l.engine.on(row.Expires)
-	}
-	return e
-}
-
-// reread makes e what its row has become by a step that the engine did not take, and
-// reports whether it is still to be looked after.
-func (l *Logins) reread(ctx context.Context, e *entry) bool {
-	row, _, err := l.open(ctx, e.id)
-	switch {
-	case errors.Is(err, ErrEnded), err == nil && row.Owner != l.engine.owner():
-		return false
-	case err != nil:
-		l.log.Error("a login cannot be read and is tried again", "login", e.id, "error", err)
-		l.later(e, time.Now().Add(retryWrite))
-		return true
-	}
-	now := l.entryOf(row)
-	e.stale, e.state, e.won, e.due, e.misses = false, now.state, now.won, now.due, 0
-	e.secret, e.code, e.every, e.slowed, e.expires = now.secret, now.code, now.every, now.slowed, now.expires
-	return true
-}
-
 // flow returns the flow of that name, or nil.
 func (p Provider) flow(name string) Flow {
 	for _, flow := range p.Flows {
@@ -233,15 +135,15 @@ func (l *Logins) serve(e *entry) bool {
 		return false
 	case e.stale:
 		return l.reread(ctx, e)
-	case e.won != nil && e.won.pending != nil:
-	case e.state == Waiting:
+	case e.decided():
+	case e.state() == Waiting:
 		l.askNext(ctx, e)
-	case e.state == Granted:
+	case e.state() == Granted:
 		l.askWho(ctx, e)
-	case e.state == Confirming:
+	case e.state() == Confirming:
 		e.won.pending = l.ended(Confirming, Expired, "")
 	}
-	if e.won == nil || e.won.pending == nil {
+	if !e.decided() {
 		return true
 	}
 	return l.commit(ctx, e)
@@ -269,15 +171,16 @@ func (l *Logins) askNext(ctx context.Context, e *entry) {
 	after, due := before.step(a, err, now)
 	l.logTurn(e, before, a, err)
 	l.later(e, due)
-	e.state, e.misses = after.State, int32(after.Misses)
+	e.missed(after.Misses)
 	switch {
-	case e.state == Granted:
-		e.won, e.misses = &won{token: *a.Token, since: now, pending: l.granted(*a.Token, now, nil)}, 0
+	case after.State == Granted:
+		e.won = &won{state: Granted, token: *a.Token, since: now, pending: l.granted(*a.Token, now, nil)}
+		e.missed(0)
 		l.later(e, now)
-	case e.state != Waiting:
-		e.won = &won{pending: l.ended(Waiting, after.State, after.Why)}
+	case after.State != Waiting:
+		e.won = &won{state: after.State, pending: l.ended(Waiting, after.State, after.Why)}
 	case a.Grant != nil:
-		e.stuff(l.engine, after.Grant)
+		e.take(l.engine, e.login(), after.Grant)
 		l.slower(ctx, e, after.Grant, due)
 	}
 }
@@ -287,7 +190,7 @@ func (l *Logins) logTurn(e *entry, before turn, a Answer, err error) {
 	if err == nil && before.Misses == 0 && a.Err == nil {
 		return
 	}
-	log := l.log.With("login", e.id, "provider", e.via.provider.Name)
+	log := l.log.With("login", e.login(), "provider", e.via.provider.Name)
 	switch {
 	case err != nil && before.Misses == 0:
 		log.Warn("provider did not answer", "error", err)
@@ -302,7 +205,7 @@ func (l *Logins) logTurn(e *entry, before turn, a Answer, err error) {
 // slower writes a slower pace through, so that a later process keeps to it. The
 // pace holds in memory whether or not the store took it.
 func (l *Logins) slower(ctx context.Context, e *entry, g Grant, due time.Time) {
-	row, _, err := l.open(ctx, e.id)
+	row, _, err := l.open(ctx, e.login())
 	if err == nil {
 		var s secrets
 		if s, err = l.openSecrets(row); err == nil {
@@ -311,7 +214,7 @@ func (l *Logins) slower(ctx context.Context, e *entry, g Grant, due time.Time) {
 		}
 	}
 	if err != nil && !errors.Is(err, ErrEnded) {
-		l.log.Warn("a slower pace could not be stored", "login", e.id, "error", err)
+		l.log.Warn("a slower pace could not be stored", "login", e.login(), "error", err)
 	}
 }
 
@@ -328,11 +231,11 @@ func (l *Logins) askWho(ctx context.Context, e *entry) {
 	case err == nil:
 		e.won.pending = l.named(context.WithoutCancel(ctx), who, e.won.token)
 	case definite || now.Sub(e.won.since) > whoFor:
-		l.log.Warn("provider did not say whose the token is", "login", e.id, "provider", e.via.provider.Name, "error", err)
+		l.log.Warn("provider did not say whose the token is", "login", e.login(), "provider", e.via.provider.Name, "error", err)
 		e.won.pending = l.ended(Granted, Failed, Unnamed)
 	default:
-		if e.misses++; e.misses == 1 { // the code is used up: a card may say so
-			l.putTellOf(ctx, e.id)
+		if e.missed(int(e.misses) + 1); e.misses == 1 { // the code is used up: a card may say so
+			l.putTellOf(ctx, e.login())
 		}
 		// As in step, Retry-After does not keep a person waiting for the end.
 		left := whoFor - now.Sub(e.won.since)
@@ -346,44 +249,24 @@ func (l *Logins) askWho(ctx context.Context, e *entry) {
 func (l *Logins) commit(ctx context.Context, e *entry) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
 	defer cancel()
-	login, err := l.change(ctx, e.id, e.won.pending)
+	login, err := l.change(ctx, e.login(), e.won.pending)
 	switch {
 	case errors.Is(err, ErrEnded):
-		if row, _, err := l.open(ctx, e.id); err == nil && row.State != string(Waiting) && e.state != State(row.State) {
-			l.resume(ctx, row) // another life's token came
+		if row, _, err := l.open(ctx, e.login()); err == nil && row.State != string(Waiting) && e.state() != State(row.State) {
+			l.resume(ctx, row, time.Now()) // another life's token came
 			return false
 		}
-		l.log.Info("login was ended elsewhere", "login", e.id, "provider", e.via.provider.Name)
-		l.discardLate(ctx, e.id, e.via.provider, e.won.token)
+		l.log.Info("login was ended elsewhere", "login", e.login(), "provider", e.via.provider.Name)
+		l.discardLate(ctx, e.login(), e.via.provider, e.won.token)
 		return false
 	case err != nil:
-		l.log.Error("a login could not be stored and is tried again", "login", e.id, "error", err)
+		l.log.Error("a login could not be stored and is tried again", "login", e.login(), "error", err)
 		l.later(e, time.Now().Add(retryWrite))
 		return true
 	}
-	e.won.pending, e.state = nil, login.State
+	e.won.pending, e.won.state = nil, login.State
 	if login.State == Confirming {
 		l.later(e, login.Expires)
 	}
 	return login.State.Open()
-}
-
-// carryOut stores what was decided in a life that is over. A token comes only once:
-// whoever has the login by now goes on with it.
-func (l *Logins) carryOut(ctx context.Context, e *entry) {
-	for {
-		_, err := l.change(ctx, e.id, e.won.pending)
-		switch {
-		case errors.Is(err, ErrEnded):
-			l.discardLate(ctx, e.id, e.via.provider, e.won.token)
-			return
-		case err == nil || pause(ctx, retryWrite) != nil:
-			return
-		}
-	}
-}
-
-// jitter spreads the first requests after a start over one more interval.
-func jitter(every time.Duration) time.Duration {
-	return every + rand.N(max(every, time.Millisecond))
 }

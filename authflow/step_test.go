@@ -138,10 +138,22 @@ func TestOpenStates(t *testing.T) {
 }
 
 func TestJitter(t *testing.T) {
-	for range 1000 {
-		if got := jitter(5 * time.Second); got < 5*time.Second || got >= 10*time.Second {
-			t.Fatalf("got %v, want 5 to 10 s", got)
-		}
+	for _, tt := range []struct {
+		name  string
+		since time.Duration // the take-over began
+		most  time.Duration
+	}{
+		{"at once", 0, 10 * time.Second},
+		{"in a later batch", 3 * time.Second, 7 * time.Second},
+		{"after an interval", 6 * time.Second, 5*time.Second + time.Millisecond},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for range 1000 {
+				if got := jitter(5*time.Second, tt.since); got < 5*time.Second || got >= tt.most {
+					t.Fatalf("got %v, want 5 s to %v", got, tt.most)
+				}
+			}
+		})
 	}
 }
 

@@ -3,9 +3,12 @@ package authflow
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/usherbot/usher/core/replica"
+	"github.com/usherbot/usher/core/seal"
 	"github.com/usherbot/usher/core/store"
 )
 
@@ -23,7 +26,7 @@ func (l *Logins) takeOver(ctx context.Context, life *replica.Life) {
 		now := time.Now()
 		live, dead, err := l.replica.Look(life)
 		if err == nil {
-			err = l.claim(ctx, life.ID, dead, live)
+			err = l.claim(ctx, life.ID, dead, live, now)
 		}
 		if err == nil {
 			err = l.follow(ctx, life.ID, now.Sub(looked)+lookBack)
@@ -44,8 +47,9 @@ func (l *Logins) takeOver(ctx context.Context, life *replica.Life) {
 	}
 }
 
-// claim takes up the open logins and the outbox of processes that are no more.
-func (l *Logins) claim(ctx context.Context, owner string, dead []string, live int) error {
+// claim takes up the open logins and the outbox of processes that are no more. They
+// were known to be before it began.
+func (l *Logins) claim(ctx context.Context, owner string, dead []string, live int, begun time.Time) error {
 	l.engine.claiming(true)
 	defer l.engine.claiming(false)
 	for n := claimBatch; n == claimBatch; {
@@ -54,7 +58,7 @@ func (l *Logins) claim(ctx context.Context, owner string, dead []string, live in
 			return err
 		}
 		for _, row := range rows {
-			if err := l.takeUp(ctx, row); err != nil {
+			if err := l.takeUp(ctx, row, begun); err != nil {
 				return err
 			}
 		}
@@ -65,6 +69,109 @@ func (l *Logins) claim(ctx context.Context, owner string, dead []string, live in
 		l.tellSoon()
 	}
 	return err
+}
+
+// takeUp goes on with a claimed login, unless its person has just ended it: that is
+// looked up where anybody has decided about it since. begun is when the claim began.
+func (l *Logins) takeUp(ctx context.Context, row store.Login, begun time.Time) error {
+	unlock := l.deciding.free(row.ID)
+	alone := unlock != nil
+	if !alone {
+		var err error
+		if unlock, err = l.deciding.lock(ctx, row.ID); err != nil {
+			return err
+		}
+	}
+	defer unlock()
+	if !alone || l.engine.isStale(row.ID) {
+		now, _, err := l.open(ctx, row.ID)
+		switch {
+		case errors.Is(err, ErrEnded):
+			return nil
+		case err == nil:
+			row = now
+		}
+	}
+	if _, err := l.openOrigin(row); errors.Is(err, seal.ErrBroken) {
+		return l.bury(ctx, row, err)
+	}
+	l.resume(ctx, row, begun)
+	return nil
+}
+
+// bury ends a login whose row says no more where it came from: there is nobody
+// to tell, and its person can start anew.
+func (l *Logins) bury(ctx context.Context, row store.Login, why error) error {
+	l.log.Error("a login cannot be read and is ended", "login", row.ID, "provider", row.Provider, "error", why)
+	err := l.store.ChangeLogin(ctx, store.Change{
+		ID: row.ID, From: row.State, State: string(Failed), Ended: true, Origin: l.sealOrigin(row, origin{Why: Unavailable}),
+	})
+	if err != nil && !errors.Is(err, store.ErrStale) {
+		return fmt.Errorf("end login %s: %w", row.ID, err)
+	}
+	return nil
+}
+
+// resume goes on with a login that another process began.
+func (l *Logins) resume(ctx context.Context, row store.Login, begun time.Time) {
+	e := l.entryOf(row, begun)
+	untold := !e.decided() && (!row.Shown || e.state() == Confirming)
+	if untold && !l.putTell(ctx, row) {
+		e.wake = l.engine.on(time.Now().Add(retryWrite))
+	}
+	l.engine.add(e, row.Owner)
+}
+
+// entryOf is a login as the engine goes on with it, given its row. begun is when it
+// began to be taken over.
+func (l *Logins) entryOf(row store.Login, begun time.Time) *entry {
+	s, err := l.openSecrets(row)
+	p, unknown := l.Provider(row.Provider)
+	if unknown != nil {
+		p, err = Provider{Name: row.Provider}, errors.Join(err, unknown)
+	}
+	g := s.grant()
+	e := l.newEntry(row, l.engine.via(p, p.flow(row.Kind), row.Kind, g.Scopes), g)
+	now := time.Now()
+	switch {
+	case err != nil || e.via.flow == nil:
+		l.log.Warn("a login cannot go on", "login", row.ID, "provider", row.Provider, "flow", row.Kind, "error", err)
+		e.won = &won{state: e.state(), pending: l.ended(e.state(), Failed, Unavailable)}
+		e.due = l.engine.on(now)
+	case e.state() == Waiting:
+		e.due = l.engine.on(g.due(now, jitter(g.pace(), now.Sub(begun)), g.pace()))
+	case e.state() == Granted:
+		e.won.token, e.won.since = s.Token.token(), s.Since
+		e.due = l.engine.on(now)
+	case e.state() == Confirming:
+		e.due = l.engine.on(row.Expires)
+	}
+	return e
+}
+
+// reread makes e what its row has become by a step that the engine did not take, and
+// reports whether it is still to be looked after.
+func (l *Logins) reread(ctx context.Context, e *entry) bool {
+	row, _, err := l.open(ctx, e.login())
+	switch {
+	case errors.Is(err, ErrEnded), err == nil && row.Owner != l.engine.owner():
+		return false
+	case err != nil:
+		l.log.Error("a login cannot be read and is tried again", "login", e.login(), "error", err)
+		l.later(e, time.Now().Add(retryWrite))
+		return true
+	}
+	now := l.entryOf(row, time.Now())
+	now.run, now.wake = e.run, e.wake
+	*e = *now
+	return true
+}
+
+// jitter is when a login is asked about first that was taken over, so long after that
+// began: an interval later, since nobody knows when it was asked about last, and
+// spread over a second one, which does not begin anew with each batch.
+func jitter(every, since time.Duration) time.Duration {
+	return every + rand.N(max(every-since, time.Millisecond))
 }
 
 // follow does what became of our logins by others, or unheard by us: one that has ended is no longer
@@ -103,7 +210,7 @@ func (l *Logins) takeUpMissing(ctx context.Context, owner, id string) error {
 	case err != nil:
 		return err
 	}
-	return l.takeUp(ctx, row)
+	return l.takeUp(ctx, row, time.Now())
 }
 
 func (l *Logins) forgetEnded(ctx context.Context, c store.Changed) error {

@@ -32,7 +32,7 @@ const (
 	mostLeaves   = 20              // of one login
 	lookFor      = 5 * time.Second // how long a browser waits for the engine
 	lookEvery    = 100 * time.Millisecond
-	insistFor    = 20 * time.Second // how long a step is tried that the store does not take
+	insistFor    = 20 * time.Second // how long a browser waits for a step that the store does not take
 )
 
 // errTooMany is returned to browsers that leave again and again.
@@ -151,39 +151,24 @@ func (l *Logins) redeem(ctx context.Context, row store.Login, hash []byte, back 
 		return err
 	}
 	var a Answer
-	end := func(to State, why Why) error { return l.insist(ctx, row.ID, broken(to, why)) }
+	become := func(t Token, d decision) error {
+		ctx, cancel := context.WithTimeout(ctx, insistFor)
+		defer cancel()
+		return l.insist(ctx, row.ID, p, t, d)
+	}
 	l.request(ctx, p.Name, func(ctx context.Context) { a, err = flow.Next(ctx, l.http, s.grant(), back) })
 	log := l.log.With("login", row.ID, "provider", p.Name)
 	switch {
 	case err != nil:
 		log.Warn("provider did not answer a browser's return", "error", err)
-		return end(Failed, Unreached)
+		return become(Token{}, broken(Failed, Unreached))
 	case a.State == Denied:
-		return end(Denied, "")
+		return become(Token{}, broken(Denied, ""))
 	case a.State != Granted || a.Token == nil:
 		log.Warn("provider refused a browser's return", "error", a.Err)
-		return end(Failed, Refused)
+		return become(Token{}, broken(Failed, Refused))
 	}
-	err = l.insist(ctx, row.ID, l.granted(*a.Token, time.Now(), hash))
-	if errors.Is(err, ErrEnded) {
-		l.discardLate(ctx, row.ID, p, *a.Token)
-	}
-	return err
-}
-
-// insist takes a step that nobody can take again: while the store fails, it is tried
-// for as long as a browser waits.
-func (l *Logins) insist(ctx context.Context, id string, d decision) error {
-	for patience := time.Now().Add(insistFor); ; {
-		_, err := l.decide(ctx, id, d)
-		if err == nil || errors.Is(err, ErrEnded) || time.Now().After(patience) {
-			return err
-		}
-		l.log.Error("a login could not be stored and is tried again", "login", id, "error", err)
-		if err := pause(ctx, retryWrite); err != nil {
-			return err
-		}
-	}
+	return become(*a.Token, l.granted(*a.Token, time.Now(), hash))
 }
 
 // broken is an end that a browser brought back.

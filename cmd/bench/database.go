@@ -2,7 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"path/filepath"
+	"time"
+
+	"github.com/usherbot/usher/core/store/storetest/pgtest"
 )
 
 // The kinds of stores that usher is measured on.
@@ -13,9 +18,11 @@ const (
 
 // database is an empty store, and what runs it.
 type database struct {
-	name     string // as sqlstore.Open takes it
-	pid      int    // of the process that runs it; 0: it runs inside usher
-	replicas int    // how many ushers are to share it
+	lease    time.Duration               // of an usher that was killed; others wait for its end
+	name     string                      // as sqlstore.Open takes it
+	pid      int                         // of the process that runs it; 0: it runs inside usher
+	replicas int                         // how many ushers are to share it
+	rest     func(context.Context) error // does now what it would do about earlier writes later
 	close    func() error
 }
 
@@ -24,7 +31,28 @@ func openDatabase(ctx context.Context, kind, dir string) (*database, error) {
 	if kind == postgresStore {
 		return startCluster(ctx)
 	}
-	return &database{name: filepath.Join(dir, "usher.db"), replicas: 1, close: func() error { return nil }}, nil
+	return &database{
+		name: filepath.Join(dir, "usher.db"), replicas: 1,
+		rest: func(context.Context) error { return nil }, close: func() error { return nil },
+	}, nil
+}
+
+// startCluster makes a PostgreSQL of its own. What it commits is on disk; its memory
+// is as much as it takes unless it is told otherwise.
+func startCluster(ctx context.Context) (*database, error) {
+	server, err := pgtest.New(ctx, "shared_buffers=128MB")
+	if err != nil {
+		return nil, fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	pid, err := server.PID()
+	if err != nil {
+		return nil, errors.Join(err, server.Close())
+	}
+	url := server.URL("postgres")
+	return &database{
+		name: url, pid: pid, replicas: 2, lease: lease, close: server.Close,
+		rest: func(ctx context.Context) error { return pgtest.Do(ctx, url, "VACUUM ANALYZE", "CHECKPOINT") },
+	}, nil
 }
 
 // used is what the database has used, apart from who asks it.
@@ -39,7 +67,7 @@ func unknownStore(kind string) bool { return kind != sqliteStore && kind != post
 
 // storesHere are the kinds that can be made on this machine.
 func storesHere() []string {
-	if _, err := postgresPrograms(); err != nil {
+	if pgtest.Installed() != nil {
 		return []string{sqliteStore}
 	}
 	return []string{sqliteStore, postgresStore}

@@ -65,11 +65,11 @@ func (j *judge) issue(now time.Time) string {
 }
 
 // watch forgets when logins were last polled, but not when they may be again:
-// whoever is to poll them begins now.
-func (j *judge) watch(now time.Time) {
+// whoever is to poll them can begin at from.
+func (j *judge) watch(from time.Time) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.watched, j.found.Unpolled = now, 0
+	j.watched, j.found.Unpolled = from, 0
 	for _, c := range j.codes {
 		if c.polled = c.ended; !c.ended {
 			j.found.Unpolled++

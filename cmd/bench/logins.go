@@ -55,7 +55,7 @@ func parseLogins(args []string, errs io.Writer) (p loginsPlan, err error) {
 
 // turns is in how many turns the subjects poll, so that all see the same weather:
 // none of them shorter than four intervals.
-func (p loginsPlan) turns() int { return int(min(max(1, p.span/(4*p.every)), 3)) }
+func (p loginsPlan) turns() int { return int(min(max(1, p.span/(4*p.every)), 2)) }
 
 // turn is how long polls are counted in one of them.
 func (p loginsPlan) turn() time.Duration { return p.span / time.Duration(p.turns()) }
@@ -130,30 +130,53 @@ func measureLogins(ctx context.Context, p loginsPlan, says io.Writer) (loginsRep
 }
 
 // poll has all subjects poll n logins, one subject after the other, in turns.
-func (p loginsPlan) poll(ctx context.Context, n int, says io.Writer) (countReport, error) {
-	c := countReport{n: n, usher: make([]polled, len(p.stores))}
+func (p loginsPlan) poll(ctx context.Context, n int, says io.Writer) (c countReport, err error) {
+	c.n, c.usher = n, make([]polled, len(p.stores))
+	var scenes []*scene
+	defer func() {
+		for _, s := range scenes {
+			err = errors.Join(err, s.end())
+		}
+	}()
+	for _, name := range p.stores {
+		say(says, "%s, %s: %d logins are started", kindUsher, name, n)
+		s, err := p.seeded(ctx, name, n)
+		if err != nil {
+			return c, fmt.Errorf("%s, %s: %w", kindUsher, name, err)
+		}
+		scenes = append(scenes, s)
+	}
 	for range p.turns() {
 		for _, b := range []struct {
 			kind string
 			into *polled
 		}{{kindPaced, &c.paced}, {kindOAuth2, &c.oauth2}} {
-			fmt.Fprintf(says, "%s: %d logins for %v\n", b.kind, n, p.turn())
 			one, err := p.baseline(ctx, b.kind, n)
 			if err != nil {
 				return c, fmt.Errorf("%s: %w", b.kind, err)
 			}
+			say(says, "%s, %d logins: %v", b.kind, n, one)
 			b.into.add(one)
 		}
-		for i, name := range p.stores {
-			fmt.Fprintf(says, "%s, %s: %d logins for %v, then kill -9\n", kindUsher, name, n, p.turn())
-			one, err := p.usher(ctx, name, n)
+		for i, s := range scenes {
+			one, err := s.usher(ctx)
 			if err != nil {
-				return c, fmt.Errorf("%s, %s: %w", kindUsher, name, err)
+				return c, fmt.Errorf("%s, %s: %w", kindUsher, p.stores[i], err)
 			}
+			say(says, "%s, %s, %d logins: %v, again after %v", kindUsher, p.stores[i], n, one, one.back)
 			c.usher[i].add(one)
 		}
 	}
 	return c, nil
+}
+
+// say tells whoever waits how far it is.
+func say(says io.Writer, format string, args ...any) {
+	fmt.Fprintln(says, time.Now().Format(time.TimeOnly), fmt.Sprintf(format, args...)) //nolint:errcheck // nothing depends on it
+}
+
+func (p polled) String() string {
+	return fmt.Sprintf("%s CPU per 1,000 polls, %s, late %v, wrong %s", millis(p.per1000()), megabytes(p.peak), p.late, wrongs(p))
 }
 
 // baseline measures a subject that keeps nothing.
@@ -166,29 +189,38 @@ func (p loginsPlan) baseline(ctx context.Context, kind string, n int) (out polle
 	if err := s.start(ctx, task{Kind: kind, Logins: n}); err != nil {
 		return out, err
 	}
-	if err := s.watch(ctx); err != nil {
+	if err := s.watch(ctx, 0); err != nil {
 		return out, err
 	}
 	return s.measure(ctx)
 }
 
-// usher measures the engine on a store, and kills it.
-func (p loginsPlan) usher(ctx context.Context, name string, n int) (out polled, err error) {
+// seeded sets a scene with n logins in a store of that kind.
+func (p loginsPlan) seeded(ctx context.Context, name string, n int) (*scene, error) {
 	s, err := p.scene(ctx, name)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.end()) }()
 	if err := s.seed(ctx, n); err != nil {
+		return nil, errors.Join(err, s.end())
+	}
+	return s, nil
+}
+
+// usher measures the engine for a turn, and kills it. As many as can share the store
+// take over, and are watched for two intervals more.
+func (s *scene) usher(ctx context.Context) (out polled, err error) {
+	if err := s.begin(ctx, s.plan.profile); err != nil {
 		return out, err
 	}
-	if err := s.begin(ctx, p.profile); err != nil {
+	before, err := s.verdict(ctx, atVerdict) // since it is watched: nobody polls while others have their turns
+	if err != nil {
 		return out, err
 	}
 	if out, err = s.measure(ctx); err != nil {
 		return out, err
 	}
-	if p.profile == "" { // one who is killed leaves none
+	if s.plan.profile == "" { // one who is killed leaves none
 		err = s.kill()
 	} else {
 		err = s.stop()
@@ -204,9 +236,12 @@ func (p loginsPlan) usher(ctx context.Context, name string, n int) (out polled, 
 		return out, err
 	}
 	out.back = time.Since(begun)
+	if err := pause(ctx, 2*s.plan.every); err != nil {
+		return out, err
+	}
 	v, err := s.verdict(ctx, atVerdict)
-	out.early, out.duplicate, out.missed = v.Early, v.Duplicate, v.Missed
-	return out, err
+	out.early, out.duplicate, out.missed = v.Early-before.Early, v.Duplicate-before.Duplicate, v.Missed-before.Missed
+	return out, errors.Join(err, s.stop())
 }
 
 // The sizes of what is played once on each store.
@@ -223,11 +258,11 @@ const (
 func (p loginsPlan) grant(ctx context.Context, name string, says io.Writer) (r storeReport, err error) {
 	r.name = name
 	most := slices.Max(p.counts)
-	fmt.Fprintf(says, "%s, %s: approvals beside %d logins\n", kindUsher, name, min(besideLogins, most))
+	say(says, "%s, %s: approvals beside %d logins", kindUsher, name, min(besideLogins, most))
 	if r.commits, err = p.beside(ctx, name, min(besideLogins, most)); err != nil {
 		return r, err
 	}
-	fmt.Fprintf(says, "%s, %s: approvals of %d logins with a kill -9 half way\n", kindUsher, name, min(stormLogins, most))
+	say(says, "%s, %s: approvals of %d logins with a kill -9 half way", kindUsher, name, min(stormLogins, most))
 	r.storm, err = p.storm(ctx, name, min(stormLogins, most))
 	return r, err
 }
@@ -235,15 +270,12 @@ func (p loginsPlan) grant(ctx context.Context, name string, says io.Writer) (r s
 // beside returns how long the commits of tokens took while n other logins were
 // polled.
 func (p loginsPlan) beside(ctx context.Context, name string, n int) (took []time.Duration, err error) {
-	s, err := p.scene(ctx, name)
+	span := min(besideSpan, p.span)
+	s, err := p.seeded(ctx, name, n+int(besideRate*span.Seconds()))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.end()) }()
-	span := min(besideSpan, p.span)
-	if err := s.seed(ctx, n+int(besideRate*span.Seconds())); err != nil {
-		return nil, err
-	}
 	if err := s.begin(ctx, ""); err != nil {
 		return nil, err
 	}

@@ -108,7 +108,11 @@ func (s authServer) answer(req *http.Request, form url.Values) answer {
 	case atUserinfo:
 		return userinfo(req.Header.Get("Authorization"))
 	case atWatch:
-		s.watch(time.Now())
+		wait, err := time.ParseDuration(form.Get("wait"))
+		if err != nil {
+			return answer{http.StatusBadRequest, `{"error":"invalid_request"}`}
+		}
+		s.watch(time.Now().Add(wait))
 	case atGrant:
 		rate, err := strconv.Atoi(form.Get("rate"))
 		if err != nil {

@@ -73,15 +73,15 @@ func (s *scene) start(ctx context.Context, t task) error {
 
 // begin starts the first usher, and watches from before it began.
 func (s *scene) begin(ctx context.Context, profile string) error {
-	if err := s.watch(ctx); err != nil {
+	if err := s.watch(ctx, 0); err != nil {
 		return err
 	}
 	return s.start(ctx, task{Kind: kindUsher, Store: s.db.name, Profile: profile})
 }
 
-// restart starts as many ushers as can share the store.
+// restart starts as many ushers as can share the store, after a kill.
 func (s *scene) restart(ctx context.Context) error {
-	if err := s.watch(ctx); err != nil {
+	if err := s.watch(ctx, s.db.lease); err != nil {
 		return err
 	}
 	for range s.db.replicas {
@@ -110,6 +110,11 @@ func (s *scene) away(end func(*subject) error) (err error) {
 func (s *scene) measure(ctx context.Context) (out polled, err error) {
 	if err := s.settle(ctx); err != nil {
 		return out, err
+	}
+	if s.db != nil {
+		if err := s.db.rest(ctx); err != nil {
+			return out, err
+		}
 	}
 	if _, err := s.verdict(ctx, atCount); err != nil {
 		return out, err
@@ -179,9 +184,9 @@ func until(ctx context.Context, done func() (bool, error)) error {
 	}
 }
 
-// watch has the provider expect polls from now on.
-func (s *scene) watch(ctx context.Context) error {
-	return s.ask(ctx, atWatch, nil, &struct{}{})
+// watch has the provider expect polls once wait has passed.
+func (s *scene) watch(ctx context.Context, wait time.Duration) error {
+	return s.ask(ctx, atWatch, url.Values{"wait": {wait.String()}}, &struct{}{})
 }
 
 // approve has people approve, so many a second.

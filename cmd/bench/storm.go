@@ -28,14 +28,11 @@ func (s storm) sound() bool {
 
 // storm has all of n logins approved, and kills who polls them half way.
 func (p loginsPlan) storm(ctx context.Context, name string, n int) (out storm, err error) {
-	s, err := p.scene(ctx, name)
+	s, err := p.seeded(ctx, name, n)
 	if err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, s.end()) }()
-	if err := s.seed(ctx, n); err != nil {
-		return out, err
-	}
 	if err := s.begin(ctx, ""); err != nil {
 		return out, err
 	}

@@ -78,7 +78,7 @@ func (s *Store) ClaimLogins(ctx context.Context, owner string, dead []string, li
 	})
 	var all []store.Login
 	if err == nil && found {
-		all, err = commitFor(ctx, s, synced, func(c *conn) ([]store.Login, error) {
+		all, err = commitFor(ctx, s, shared, func(c *conn) ([]store.Login, error) {
 			return c.claimLogins(owner, from, live, limit)
 		})
 	}

@@ -51,7 +51,7 @@ func (s *Store) ClaimTells(ctx context.Context, owner string, dead []string) (in
 	})
 	claimed := 0
 	if err == nil && len(theirs) > 0 {
-		claimed, err = commitFor(ctx, s, synced, func(c *conn) (all int, err error) {
+		claimed, err = commitFor(ctx, s, shared, func(c *conn) (all int, err error) {
 			for _, of := range theirs {
 				n, err := c.exec("UPDATE outbox SET owner = $1 WHERE owner = $2", owner, of)
 				if err != nil {
@@ -84,9 +84,10 @@ func (s *Store) DueTells(ctx context.Context, owner string, limit int) (all []st
 	return all, nil
 }
 
-// DropTell implements store.Outbox.
+// DropTell implements store.Outbox. A machine that fails may forget it: then somebody
+// is told twice, as they may be anyway.
 func (s *Store) DropTell(ctx context.Context, key string, seq int64) error {
-	err := s.commit(ctx, synced, func(c *conn) error {
+	err := s.commit(ctx, kept, func(c *conn) error {
 		_, err := c.exec("DELETE FROM outbox WHERE key = $1 AND seq = $2", key, seq)
 		return err
 	})
@@ -96,9 +97,9 @@ func (s *Store) DropTell(ctx context.Context, key string, seq int64) error {
 	return nil
 }
 
-// RetryTell implements store.Outbox.
+// RetryTell implements store.Outbox. A machine that fails may forget it, as in DropTell.
 func (s *Store) RetryTell(ctx context.Context, key string, seq int64, at time.Time) error {
-	err := s.commit(ctx, synced, func(c *conn) error {
+	err := s.commit(ctx, kept, func(c *conn) error {
 		_, err := c.exec("UPDATE outbox SET try_at = $3, tries = tries + 1 WHERE key = $1 AND seq = $2",
 			key, seq, stamp(at))
 		return err

@@ -34,14 +34,13 @@ func (s *Store) RenewReplica(ctx context.Context, id string, life time.Duration)
 	return nil
 }
 
-// EndReplica implements store.Replicas.
+// EndReplica implements store.Replicas. What it owned is anybody's by that one row, like
+// whatever still comes under its id.
 func (s *Store) EndReplica(ctx context.Context, id string) error {
 	err := s.commit(ctx, synced, func(c *conn) error {
 		for _, query := range []string{
-			"UPDATE login SET owner = '' WHERE owner = $1 AND ended_at IS NULL",
-			"UPDATE outbox SET owner = '' WHERE owner = $1",
 			"DELETE FROM lease WHERE replica = $1",
-			"UPDATE replica SET lease_until = 0 WHERE id = $1", // whatever still comes under this id is anybody's
+			"UPDATE replica SET lease_until = 0 WHERE id = $1",
 		} {
 			if _, err := c.exec(query, id); err != nil {
 				return err
