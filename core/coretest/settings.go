@@ -72,6 +72,15 @@ func setFlow(s *Script, a args) error {
 	return nil
 }
 
+// Also are the presets beside Demo that people of the script can sign in to, by their
+// titles.
+func (s *Script) Also() []string { return slices.Clone(s.also) }
+
+func setAlso(s *Script, a args) error {
+	s.also = list(a["titles"], ",")
+	return nil
+}
+
 // Chat returns o as the script wants it to be.
 func (s *Script) Chat(o Options) Options {
 	if o.Caps.Platform == "" {
