@@ -28,7 +28,9 @@ type Browser struct {
 	TokenURL     string
 	// Issuers are what an answer may have as its iss; it must have one where
 	// NamesIssuer (RFC 9207). None: they are not known, and iss is not looked at.
+	// SameIssuer says what else means one of them; nil: nothing.
 	Issuers     []string
+	SameIssuer  func(issuer, iss string) bool
 	NamesIssuer bool
 	ClientID    string
 	Secret      seal.Secret
@@ -112,7 +114,7 @@ func (b Browser) check(back url.Values) *OAuthError {
 		}
 	}
 	switch iss := back.Get("iss"); {
-	case len(b.Issuers) > 0 && back.Has("iss") && !slices.Contains(b.Issuers, iss):
+	case len(b.Issuers) > 0 && back.Has("iss") && !b.means(iss):
 		return wrong("the answer of another issuer")
 	case len(b.Issuers) > 0 && !back.Has("iss") && b.NamesIssuer:
 		return wrong("an answer that does not name its issuer")
@@ -123,6 +125,13 @@ func (b Browser) check(back url.Values) *OAuthError {
 		return wrong("neither a code nor an error")
 	}
 	return nil
+}
+
+// means reports whether iss means one of the issuers.
+func (b Browser) means(iss string) bool {
+	return slices.ContainsFunc(b.Issuers, func(issuer string) bool {
+		return iss == issuer || b.SameIssuer != nil && b.SameIssuer(issuer, iss)
+	})
 }
 
 // exchanged is what r, the reply to a request that redeems a code, means.

@@ -101,9 +101,17 @@ func newWorld(t *testing.T, s setup) *world {
 	}
 	s.server.Net = w.net
 	s.server.Clients = []authtest.Client{
-		{ID: "app", Secret: clientSecret, Auth: authtest.Post, Token: clientToken, RedirectURIs: []string{publicURL + "/oauth/callback/auth"}},
+		{ID: "app", Secret: clientSecret, Auth: authtest.Post, Token: clientToken},
 		{ID: "basic", Secret: clientSecret, Auth: authtest.Basic},
 		{ID: "public"},
+		{ID: "web", Secret: clientSecret, Auth: authtest.Post, NoDevice: true},
+		{ID: "basic-web", Secret: clientSecret, Auth: authtest.Basic, NoDevice: true},
+		{ID: "public-web", NoDevice: true},
+	}
+	for i := range s.server.Clients {
+		for _, name := range append(provider.Kinds(), "auth") {
+			s.server.Clients[i].RedirectURIs = append(s.server.Clients[i].RedirectURIs, publicURL+"/oauth/callback/"+name)
+		}
 	}
 	w.srv = authtest.New(t, s.server)
 	w.open()

@@ -8,10 +8,20 @@ import (
 	"time"
 )
 
+// Authorization endpoints, RFC 6749 section 3.1.
 const (
-	authorizePath = "/oauth/authorize"
-	codeLifetime  = time.Minute // RFC 6749 section 4.1.2 allows ten
+	Authorization          Endpoint = "/oauth/authorize" // GitLab's too
+	GitHubAuthorization    Endpoint = "/login/oauth/authorize"
+	GoogleAuthorization    Endpoint = "/o/oauth2/v2/auth"
+	MicrosoftAuthorization Endpoint = "/common/oauth2/v2.0/authorize"
+	DiscordAuthorization   Endpoint = "/oauth2/authorize" // Twitch's too
+	Auth0Authorization     Endpoint = "/auth0/authorize"
+	OktaAuthorization      Endpoint = "/oauth2/default/v1/authorize"
+	KeycloakAuthorization  Endpoint = "/realms/acme/protocol/openid-connect/auth"
+	SlackAuthorization     Endpoint = "/openid/connect/authorize"
 )
+
+const codeLifetime = time.Minute // RFC 6749 section 4.1.2 allows ten
 
 // authorization is a browser's request, RFC 6749 section 4.1.1. Nothing of it is
 // kept: the consent form is posted to the same URL and everything checked again.
@@ -21,6 +31,7 @@ type authorization struct {
 	state     string
 	challenge string
 	scopes    []string
+	iss       string // who answers, for the endpoints that say so
 	flaw      string // an error code for the client
 }
 
@@ -35,9 +46,18 @@ type authCode struct {
 	grant     *grant // once it was used
 }
 
+// openDoor has mux serve an authorization endpoint, whose answers name iss (RFC 9207)
+// unless it is empty.
+func (s *Server) openDoor(mux *http.ServeMux, at Endpoint, iss string) {
+	s.doors[string(at)] = iss
+	mux.HandleFunc("GET "+string(at), s.askConsent)
+	mux.HandleFunc("POST "+string(at), s.sameSite(s.takeConsent))
+}
+
 // readAuthorization fails where a redirect would serve an attacker: unknown
 // client, unregistered redirect_uri. Other mistakes are a flaw to report back.
-func (s *Server) readAuthorization(q url.Values) (authorization, error) {
+func (s *Server) readAuthorization(u *url.URL) (authorization, error) {
+	q := u.Query()
 	c, known := s.registered(q.Get("client_id"))
 	if !known {
 		return authorization{}, refuse("invalid_client", "This app is not known here.")
@@ -47,7 +67,7 @@ func (s *Server) readAuthorization(q url.Values) (authorization, error) {
 	}
 	a := authorization{
 		client: c, redirect: q.Get("redirect_uri"), state: q.Get("state"),
-		challenge: q.Get("code_challenge"), scopes: strings.Fields(q.Get("scope")),
+		challenge: q.Get("code_challenge"), scopes: strings.Fields(q.Get("scope")), iss: s.doors[u.Path],
 	}
 	switch {
 	case repeated(q) != "", q.Has("client_secret"), !goodChallenge(a.challenge, q.Get("code_challenge_method")):
@@ -67,12 +87,15 @@ func (s *Server) agree(a authorization, as User) string {
 		client: a.client, redirect: a.redirect, challenge: a.challenge, scopes: a.scopes,
 		user: as, expires: time.Now().Add(codeLifetime),
 	}
-	return s.sendBack(a, "code", code)
+	return a.sendBack("code", code)
 }
 
-// sendBack is the redirect URI with an answer in it, and the issuer (RFC 9207).
-func (s *Server) sendBack(a authorization, name, value string) string {
-	q := url.Values{name: {value}, "iss": {s.issuer}}
+// sendBack is the redirect URI with an answer in it.
+func (a authorization) sendBack(name, value string) string {
+	q := url.Values{name: {value}}
+	if a.iss != "" {
+		q.Set("iss", a.iss)
+	}
 	if a.state != "" {
 		q.Set("state", a.state)
 	}
@@ -82,8 +105,18 @@ func (s *Server) sendBack(a authorization, name, value string) string {
 	return a.redirect + "?" + q.Encode()
 }
 
-// redeemCode is RFC 6749 section 4.1.3. A second use revokes what the first one got.
+// redeemCode is RFC 6749 section 4.1.3.
 func (s *Server) redeemCode(at Endpoint, c Client, f url.Values) (any, error) {
+	g, err := s.takeCode(at, c, f)
+	if err != nil {
+		return nil, err
+	}
+	return s.issue(g, g.scopes), nil
+}
+
+// takeCode is what a code stands for, for tokens of the token endpoint at. A second
+// use revokes what the first one got.
+func (s *Server) takeCode(at Endpoint, c Client, f url.Values) (*grant, error) {
 	a := s.codes[digestOf(f.Get("code"))]
 	switch {
 	case a == nil || a.client.ID != c.ID:
@@ -99,7 +132,7 @@ func (s *Server) redeemCode(at Endpoint, c Client, f url.Values) (any, error) {
 		return nil, refuse("invalid_grant", "code_verifier does not match the challenge")
 	}
 	a.grant = s.newGrant(at, a.client, a.user, a.scopes)
-	return s.issue(a.grant, a.grant.scopes), nil
+	return a.grant, nil
 }
 
 // askConsent shows who asks for what.
@@ -118,7 +151,7 @@ func (s *Server) takeConsent(w http.ResponseWriter, r *http.Request) {
 	as, named := s.chosenUser(r)
 	switch {
 	case r.PostForm.Get("decision") != "approve":
-		redirect(w, r, s.sendBack(a, "error", "access_denied"))
+		redirect(w, r, a.sendBack("error", "access_denied"))
 	case !named:
 		v := consentView(a, r.URL.RequestURI(), s.opt.Users)
 		v.Problem = chooseAccount
@@ -130,13 +163,13 @@ func (s *Server) takeConsent(w http.ResponseWriter, r *http.Request) {
 
 // openAuthorization answers by itself what cannot be consented to.
 func (s *Server) openAuthorization(w http.ResponseWriter, r *http.Request) (authorization, bool) {
-	a, err := s.readAuthorization(r.URL.Query())
+	a, err := s.readAuthorization(r.URL)
 	switch {
 	case err != nil:
 		s.render(w, r, http.StatusBadRequest, view{Page: "result", Title: "This link does not work", Text: textOf(err)})
 		return a, false
 	case a.flaw != "":
-		redirect(w, r, s.sendBack(a, "error", a.flaw))
+		redirect(w, r, a.sendBack("error", a.flaw))
 		return a, false
 	}
 	return a, true

@@ -48,7 +48,7 @@ func (w web) browser(ctx context.Context, c *http.Client) (authflow.Browser, err
 	maps.Copy(params, w.preset.web)
 	maps.Copy(params, w.App.AuthorizeParams)
 	b := authflow.Browser{
-		AuthorizeURL: at.Authorize, TokenURL: at.Token, Issuers: w.issuers(at), NamesIssuer: at.NamesIssuer,
+		AuthorizeURL: at.Authorize, TokenURL: at.Token, Issuers: w.issuers(at), SameIssuer: w.preset.sameIssuer, NamesIssuer: at.NamesIssuer,
 		ClientID: w.App.ID, Secret: w.App.Secret, Auth: w.auth(at), Scopes: w.preset.asks(w.App.Scopes),
 		AuthorizeParams: params, TokenParams: w.App.TokenParams,
 	}
@@ -58,18 +58,14 @@ func (w web) browser(ctx context.Context, c *http.Client) (authflow.Browser, err
 	return b, err
 }
 
-// issuers are the names that answers by browsers may have. None are known where a
-// document stands for many (sameIssuer).
+// issuers are the names that answers by browsers may have.
 func (w web) issuers(at metadata) []string {
-	switch {
-	case w.preset.sameIssuer != nil:
-		return nil
-	case at.Issuer != "":
+	if at.Issuer != "" {
 		return []string{at.Issuer}
 	}
 	out := []string{w.root}
-	for _, path := range w.preset.named {
-		out = append(out, w.preset.at(w.root, path))
+	for _, ref := range w.preset.named {
+		out = append(out, w.preset.at(w.root, ref))
 	}
 	return out
 }

@@ -131,6 +131,8 @@ func TestBrowsersComeBack(t *testing.T) {
 		{"google, another", provider.App{Kind: "google"}, "https://accounts.google.com.evil.example", authflow.Failed},
 		{"twitch, named", provider.App{Kind: "twitch"}, "https://id.twitch.tv/oauth2", authflow.Granted},
 		{"microsoft, of some tenant", provider.App{Kind: "microsoft"}, "https://login.microsoftonline.com/1234/v2.0", authflow.Granted},
+		{"microsoft, another", provider.App{Kind: "microsoft"}, "https://login.microsoftonline.com.evil.example/1234/v2.0", authflow.Failed},
+		{"microsoft, of too much", provider.App{Kind: "microsoft"}, "https://login.microsoftonline.com/1234/5678/v2.0", authflow.Failed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
