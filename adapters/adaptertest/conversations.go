@@ -48,7 +48,7 @@ func Conversations(t *testing.T, pattern string, open func(t *testing.T, s *core
 	coretest.Run(t, pattern, func(t *testing.T, s *coretest.Script) coretest.Stage {
 		h := &house{t: t, script: s, place: open(t, s), file: filepath.Join(t.TempDir(), "bot.db"), net: pipe.New()}
 		_, refuses := s.Flow()
-		h.server = authtest.New(t, authtest.Options{Net: h.net, CodeLifetime: s.Codes(), Clients: []authtest.Client{{
+		h.server = authtest.New(t, authtest.Options{Net: h.net, CodeLifetime: s.Codes(), Withhold: s.Withheld(), Clients: []authtest.Client{{
 			ID: "app", NoDevice: refuses, RedirectURIs: []string{publicURL + "/oauth/callback/demo"},
 		}}})
 		chats := h.place.Shut
@@ -104,9 +104,9 @@ func (h *house) start() error {
 		return fmt.Errorf("make keys: %w", err)
 	}
 	flow, _ := h.script.Flow()
-	address := publicURL
-	if flow == "" {
-		address = ""
+	address := ""
+	if h.script.Reached() {
+		address = publicURL
 	}
 	providers, err := h.providers(flow)
 	if err != nil {

@@ -18,6 +18,8 @@ import (
 //	codes are good for 30m
 //	logins go through a browser      in place of a code to enter
 //	provider refuses codes           likewise, and the bot finds out by asking for one
+//	provider withholds stars         scopes that it grants nobody
+//	browsers do not reach the bot
 //	also sign in to GitHub, Heroku   beside Demo: presets, by their titles
 //	only with talk                   elsewhere there is nothing to tell; as with lines, below
 //	restarts: nowhere                a restart of the bot between the lines would change them
@@ -98,6 +100,8 @@ type Script struct {
 	codes    time.Duration // that codes are good for
 	flow     string        // of logins
 	refuses  bool          // the provider refuses codes
+	withheld []string      // scopes that the provider grants nobody
+	hidden   bool          // browsers do not reach the bot
 	also     []string      // more providers
 	people   []string
 	places   []string // channels
@@ -127,6 +131,8 @@ var grammar = []struct {
 	{pattern: sentence(`codes are good for (?P<time>\S+)`), set: setCodes},
 	{pattern: sentence(`logins go through a (?P<flow>browser)`), set: setFlow},
 	{pattern: sentence(`provider (?P<refuses>refuses) codes`), set: setFlow},
+	{pattern: sentence(`provider withholds (?P<scopes>.+)`), set: setWithheld},
+	{pattern: sentence(`browsers do not reach the bot`), set: setHidden},
 	{pattern: sentence(`also sign in to (?P<titles>.+)`), set: setAlso},
 	{pattern: sentence(`restarts: (?P<how>anywhere|nowhere)`), set: setRestarts},
 
