@@ -1,6 +1,7 @@
 package authflow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,8 +37,11 @@ type Browser struct {
 	Secret      seal.Secret
 	Auth        ClientAuth
 	Scopes      []string // asked for at every login, beside those of the Ask
+	ScopeParam  string   // what they are called; default "scope"
+	ScopeSep    string   // what is between them; default a space
 	// What a provider wants beyond the standard, such as access_type or resource.
 	AuthorizeParams, TokenParams url.Values
+	Reword                       func(body []byte) []byte // as in OAuthClient
 }
 
 // Name implements Flow.
@@ -65,7 +69,7 @@ func (b Browser) Begin(_ context.Context, _ *http.Client, a Ask) (Grant, error) 
 	q.Set("code_challenge", challenge(verifier))
 	q.Set("code_challenge_method", "S256")
 	if len(scopes) > 0 {
-		q.Set("scope", strings.Join(scopes, " "))
+		q.Set(cmp.Or(b.ScopeParam, "scope"), strings.Join(scopes, cmp.Or(b.ScopeSep, " ")))
 	}
 	u.RawQuery = q.Encode()
 	return Grant{
@@ -97,7 +101,7 @@ func (b Browser) Next(ctx context.Context, c *http.Client, g Grant, back url.Val
 	if err != nil {
 		return Answer{}, err
 	}
-	return r.exchanged(g)
+	return r.reworded(b.Reword).exchanged(g)
 }
 
 func (b Browser) client() OAuthClient {

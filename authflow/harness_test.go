@@ -108,10 +108,12 @@ func newWorld(t *testing.T, s setup) *world {
 		{ID: "basic-web", Secret: clientSecret, Auth: authtest.Basic, NoDevice: true},
 		{ID: "public-web", NoDevice: true},
 	}
+	backs := []string{publicURL + "/oauth/callback/auth"}
+	for _, p := range s.providers {
+		backs = append(backs, publicURL+"/oauth/callback/"+p.Name)
+	}
 	for i := range s.server.Clients {
-		for _, name := range append(provider.Kinds(), "auth") {
-			s.server.Clients[i].RedirectURIs = append(s.server.Clients[i].RedirectURIs, publicURL+"/oauth/callback/"+name)
-		}
+		s.server.Clients[i].RedirectURIs = backs
 	}
 	w.srv = authtest.New(t, s.server)
 	w.open()

@@ -28,6 +28,11 @@ func browserVendors() []vendor {
 	return append(out, vendor{
 		app:   provider.App{Name: "slack", ID: "app", Secret: clientSecret, Base: "https://auth.example", Scopes: []string{"email"}},
 		token: authtest.SlackToken, user: authtest.SlackUser, revocation: authtest.SlackRevocation,
+	}, vendor{
+		app: provider.App{
+			Name: "slack-api", Kind: "slack", ID: "basic", Secret: clientSecret, Auth: authflow.AuthBasic, Base: "https://auth.example", Scopes: []string{"users:read", "chat:write"},
+		},
+		token: authtest.SlackUserToken, user: authtest.SlackTest, revocation: authtest.SlackRevocation,
 	})
 }
 

@@ -19,6 +19,7 @@ const (
 	OktaAuthorization      Endpoint = "/oauth2/default/v1/authorize"
 	KeycloakAuthorization  Endpoint = "/realms/acme/protocol/openid-connect/auth"
 	SlackAuthorization     Endpoint = "/openid/connect/authorize"
+	SlackUserAuthorization Endpoint = "/oauth/v2/authorize"
 )
 
 const codeLifetime = time.Minute // RFC 6749 section 4.1.2 allows ten
@@ -46,10 +47,17 @@ type authCode struct {
 	grant     *grant // once it was used
 }
 
-// openDoor has mux serve an authorization endpoint, whose answers name iss (RFC 9207)
-// unless it is empty.
-func (s *Server) openDoor(mux *http.ServeMux, at Endpoint, iss string) {
-	s.doors[string(at)] = iss
+// door is how an authorization endpoint differs from others.
+type door struct {
+	iss    string                                      // what its answers name (RFC 9207); empty: nothing
+	scopes func(q url.Values) (list []string, ok bool) // nil: by the standard
+}
+
+func (s *Server) openDoor(mux *http.ServeMux, at Endpoint, d door) {
+	if d.scopes == nil {
+		d.scopes = func(q url.Values) ([]string, bool) { return strings.Fields(q.Get("scope")), true }
+	}
+	s.doors[string(at)] = d
 	mux.HandleFunc("GET "+string(at), s.askConsent)
 	mux.HandleFunc("POST "+string(at), s.sameSite(s.takeConsent))
 }
@@ -65,15 +73,19 @@ func (s *Server) readAuthorization(u *url.URL) (authorization, error) {
 	if !slices.Contains(c.RedirectURIs, q.Get("redirect_uri")) {
 		return authorization{}, refuse("invalid_request", "This app wants to send you to an address that it has not registered.")
 	}
+	d := s.doors[u.Path]
+	scopes, ok := d.scopes(q)
 	a := authorization{
 		client: c, redirect: q.Get("redirect_uri"), state: q.Get("state"),
-		challenge: q.Get("code_challenge"), scopes: strings.Fields(q.Get("scope")), iss: s.doors[u.Path],
+		challenge: q.Get("code_challenge"), scopes: scopes, iss: d.iss,
 	}
 	switch {
 	case repeated(q) != "", q.Has("client_secret"), !goodChallenge(a.challenge, q.Get("code_challenge_method")):
 		a.flaw = "invalid_request"
 	case q.Get("response_type") != "code":
 		a.flaw = "unsupported_response_type"
+	case !ok:
+		a.flaw = "invalid_scope"
 	}
 	return a, nil
 }

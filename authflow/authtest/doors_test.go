@@ -29,6 +29,7 @@ func doors() []door {
 		{"auth0", authtest.Auth0Authorization, authtest.Auth0Token, authtest.Auth0User, "-", "400 invalid_grant", "401 invalid_client"},
 		{"okta", authtest.OktaAuthorization, authtest.OktaToken, authtest.OktaUser, "-", "400 invalid_grant", "401 invalid_client"},
 		{"keycloak", authtest.KeycloakAuthorization, authtest.KeycloakToken, authtest.KeycloakUser, "/realms/acme", "400 invalid_grant", "401 invalid_client"},
+		{"slack, a token of one's own", authtest.SlackUserAuthorization, authtest.SlackUserToken, authtest.SlackTest, "-", "200 invalid_code", "200 bad_client_secret"},
 		{"slack", authtest.SlackAuthorization, authtest.SlackToken, authtest.SlackUser, "-", "200 invalid_code", "200 bad_client_secret"},
 	}
 }
@@ -46,7 +47,7 @@ func TestDoors(t *testing.T) {
 func (d door) open(a app) {
 	a.Helper()
 	link := strings.Replace(a.link(), string(authtest.Authorization), string(d.authorize), 1)
-	back, err := a.srv.Consent(link, a.srv.User("hubot"))
+	back, err := a.srv.Consent(link+"&user_scope=users:read,chat:write", a.srv.User("hubot"))
 	if err != nil {
 		a.Fatal(err)
 	}
@@ -66,7 +67,11 @@ func (d door) open(a app) {
 	}
 	form = append(form, "client_secret", "s3cret")
 	token := a.hear(jsonly(a.request(d.token, form...)))
-	if got := a.ask(http.MethodGet, string(d.user), token.text("access_token"), "Client-Id", "app"); !strings.Contains(got.body, `hubot"`) {
+	access := token.text("access_token")
+	if user, is := token.said["authed_user"].(map[string]any); is {
+		access, _ = user["access_token"].(string)
+	}
+	if got := a.ask(http.MethodGet, string(d.user), access, "Client-Id", "app"); !strings.Contains(got.body, `hubot"`) {
 		a.Errorf("got %v by %v, want hubot", got, token)
 	}
 	if got := says(a.hear(jsonly(a.request(d.token, form...)))); got != d.used {

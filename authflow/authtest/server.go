@@ -85,7 +85,7 @@ type Server struct {
 	opt    Options
 	issuer string
 	mux    *http.ServeMux
-	doors  map[string]string // authorization endpoints by path, and the iss of their answers
+	doors  map[string]door // authorization endpoints by path
 	http   *http.Server
 	client *http.Client
 	served chan struct{} // closed when Serve has returned
@@ -113,7 +113,7 @@ func Start(o Options) (*Server, error) {
 	s := &Server{
 		opt:     withDefaults(o),
 		issuer:  issuer(l.Addr()),
-		doors:   map[string]string{},
+		doors:   map[string]door{},
 		served:  make(chan struct{}),
 		devices: map[digest]*device{},
 		typed:   map[string]*device{},
@@ -213,7 +213,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("POST /{version}"+string(FacebookToken), s.app(s.redeemFacebook))
 	mux.HandleFunc("GET /{version}"+string(FacebookUser), s.graph(s.facebookUser))
 	mux.HandleFunc("DELETE /{version}"+string(FacebookRevocation), s.graph(s.revokeFacebook))
-	s.openDoor(mux, GitHubAuthorization, s.issuer+"/login/oauth")
+	s.openDoor(mux, GitHubAuthorization, door{iss: s.issuer + "/login/oauth"})
 	s.mountTwitch(mux)
 	s.mountSlack(mux)
 	s.mountHeroku(mux)

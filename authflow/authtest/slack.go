@@ -3,12 +3,17 @@ package authtest
 import (
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 )
 
-// Endpoints of Sign in with Slack, which has no device flow.
+// Endpoints of Slack, which has no device flow: of Sign in with Slack, and of apps
+// whose people give them tokens of their own.
 const (
 	SlackToken      Endpoint = "/api/openid.connect.token"
 	SlackUser       Endpoint = "/api/openid.connect.userInfo"
+	SlackUserToken  Endpoint = "/api/oauth.v2.access"
+	SlackTest       Endpoint = "/api/auth.test"
 	SlackRevocation Endpoint = "/api/auth.revoke"
 )
 
@@ -16,11 +21,30 @@ const (
 const slackTeam = "T0123456789"
 
 func (s *Server) mountSlack(mux *http.ServeMux) {
-	s.openDoor(mux, SlackAuthorization, "")
+	s.openDoor(mux, SlackAuthorization, door{scopes: slackIdentity})
+	s.openDoor(mux, SlackUserAuthorization, door{scopes: slackScopes})
 	mux.HandleFunc("POST "+string(SlackToken), s.slack(s.redeemSlack))
 	mux.HandleFunc("GET "+string(SlackUser), s.slackUser)
 	mux.HandleFunc("POST "+string(SlackUser), s.slackUser)
+	mux.HandleFunc("POST "+string(SlackUserToken), s.slack(s.redeemSlackUser))
+	mux.HandleFunc("GET "+string(SlackTest), s.testSlack)
+	mux.HandleFunc("POST "+string(SlackTest), s.testSlack)
 	mux.HandleFunc("POST "+string(SlackRevocation), s.revokeSlack)
+}
+
+// slackIdentity are the scopes of Sign in with Slack, which are no others.
+func slackIdentity(q url.Values) ([]string, bool) {
+	list := strings.Fields(q.Get("scope"))
+	other := slices.ContainsFunc(list, func(scope string) bool { return !slices.Contains([]string{"openid", "profile", "email"}, scope) })
+	return list, slices.Contains(list, "openid") && !other
+}
+
+// slackScopes are what the person is asked for. What the app's bot would get is in
+// scope.
+func slackScopes(q url.Values) ([]string, bool) {
+	list := strings.Split(q.Get("user_scope"), ",")
+	wrong := slices.ContainsFunc(list, func(scope string) bool { return scope == "" || scope == "openid" || strings.Contains(scope, " ") })
+	return list, !wrong
 }
 
 // slackRefusal comes with status 200, as all that Slack's methods say.
@@ -56,16 +80,48 @@ func (s *Server) slack(do func(c Client, f url.Values) said) http.HandlerFunc {
 // redeemSlack takes a code that a browser has brought. The token does not expire, and
 // nobody says what it is good for.
 func (s *Server) redeemSlack(c Client, f url.Values) said {
-	if grant := f.Get("grant_type"); grant != "" && grant != "authorization_code" {
-		return slackRefusal("invalid_grant_type")
-	}
-	g, err := s.takeCode(SlackToken, c, f)
+	token, _, err := s.issueSlack(SlackToken, c, f)
 	if err != nil {
-		return slackRefusal("invalid_code")
+		return slackRefusal(textOf(err))
 	}
-	token := "xoxp-" + newCode()
-	s.access[digestOf(token)] = &accessToken{grant: g}
 	return said{"ok": true, "access_token": token, "token_type": "Bearer"}
+}
+
+// redeemSlackUser is redeemSlack for a token that is the person's own, which stands
+// apart from that of the app.
+func (s *Server) redeemSlackUser(c Client, f url.Values) said {
+	token, g, err := s.issueSlack(SlackUserToken, c, f)
+	if err != nil {
+		return slackRefusal(textOf(err))
+	}
+	return said{
+		"ok": true, "app_id": "A0123456789", "team": said{"id": slackTeam, "name": "Acme"}, "enterprise": nil,
+		"authed_user": said{"id": g.user.Subject, "scope": strings.Join(g.scopes, ","), "access_token": token, "token_type": "user"},
+	}
+}
+
+func (s *Server) issueSlack(at Endpoint, c Client, f url.Values) (token string, g *grant, err error) {
+	if kind := f.Get("grant_type"); kind != "" && kind != "authorization_code" {
+		return "", nil, refuse("", "invalid_grant_type")
+	}
+	if g, err = s.takeCode(at, c, f); err != nil {
+		return "", nil, refuse("", "invalid_code")
+	}
+	token = "xoxp-" + newCode()
+	s.access[digestOf(token)] = &accessToken{grant: g}
+	return token, g, nil
+}
+
+// testSlack says whose a token is.
+func (s *Server) testSlack(w http.ResponseWriter, r *http.Request) {
+	u, ok := s.holder(SlackUserToken, bearer(r))
+	if !ok {
+		writeJSON(w, http.StatusOK, slackRefusal("invalid_auth"))
+		return
+	}
+	writeJSON(w, http.StatusOK, said{
+		"ok": true, "url": "https://acme.slack.com/", "team": "Acme", "team_id": slackTeam, "user": u.Name, "user_id": u.Subject,
+	})
 }
 
 func (s *Server) slackUser(w http.ResponseWriter, r *http.Request) {
@@ -84,7 +140,7 @@ func (s *Server) revokeSlack(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.access[digestOf(bearer(r))]
-	if t == nil || t.at != SlackToken || t.dead || t.revoked {
+	if t == nil || t.at != SlackToken && t.at != SlackUserToken || t.dead || t.revoked {
 		writeJSON(w, http.StatusOK, slackRefusal("invalid_auth"))
 		return
 	}

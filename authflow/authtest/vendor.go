@@ -76,7 +76,7 @@ func (s *Server) mount(mux *http.ServeMux, v vendor) {
 		v.who = s.userinfoOf(v.token)
 	}
 	if v.authorize != "" {
-		s.openDoor(mux, v.authorize, v.iss)
+		s.openDoor(mux, v.authorize, door{iss: v.iss})
 	}
 	for _, one := range []struct {
 		method string

@@ -19,7 +19,7 @@ func Microsoft(a App) (authflow.Provider, error) {
 			Userinfo:  "https://graph.microsoft.com/oidc/userinfo",
 		},
 		sameIssuer: microsoftIssuer, named: []string{"https://login.microsoftonline.com/{tenantid}/v2.0"},
-		scopes:     []string{"openid", "profile", "offline_access"}, account: claims(),
+		scopes: []string{"openid", "profile", "offline_access"}, account: claims(),
 		device: authflow.Device{NoPKCE: true}, keeps: true,
 		apis:   []string{"graph.microsoft.com"},
 		pages:  []string{"microsoft.com", "www.microsoft.com", "login.microsoft.com"},
