@@ -1,6 +1,7 @@
 package authflow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,14 +29,19 @@ type Browser struct {
 	TokenURL     string
 	// Issuers are what an answer may have as its iss; it must have one where
 	// NamesIssuer (RFC 9207). None: they are not known, and iss is not looked at.
+	// SameIssuer says what else means one of them; nil: nothing.
 	Issuers     []string
+	SameIssuer  func(issuer, iss string) bool
 	NamesIssuer bool
 	ClientID    string
 	Secret      seal.Secret
 	Auth        ClientAuth
 	Scopes      []string // asked for at every login, beside those of the Ask
+	ScopeParam  string   // what they are called; default "scope"
+	ScopeSep    string   // what is between them; default a space
 	// What a provider wants beyond the standard, such as access_type or resource.
 	AuthorizeParams, TokenParams url.Values
+	Reword                       func(body []byte) []byte // as in OAuthClient
 }
 
 // Name implements Flow.
@@ -63,7 +69,7 @@ func (b Browser) Begin(_ context.Context, _ *http.Client, a Ask) (Grant, error) 
 	q.Set("code_challenge", challenge(verifier))
 	q.Set("code_challenge_method", "S256")
 	if len(scopes) > 0 {
-		q.Set("scope", strings.Join(scopes, " "))
+		q.Set(cmp.Or(b.ScopeParam, "scope"), strings.Join(scopes, cmp.Or(b.ScopeSep, " ")))
 	}
 	u.RawQuery = q.Encode()
 	return Grant{
@@ -95,7 +101,7 @@ func (b Browser) Next(ctx context.Context, c *http.Client, g Grant, back url.Val
 	if err != nil {
 		return Answer{}, err
 	}
-	return r.exchanged(g)
+	return r.reworded(b.Reword).exchanged(g)
 }
 
 func (b Browser) client() OAuthClient {
@@ -112,7 +118,7 @@ func (b Browser) check(back url.Values) *OAuthError {
 		}
 	}
 	switch iss := back.Get("iss"); {
-	case len(b.Issuers) > 0 && back.Has("iss") && !slices.Contains(b.Issuers, iss):
+	case len(b.Issuers) > 0 && back.Has("iss") && !b.means(iss):
 		return wrong("the answer of another issuer")
 	case len(b.Issuers) > 0 && !back.Has("iss") && b.NamesIssuer:
 		return wrong("an answer that does not name its issuer")
@@ -123,6 +129,13 @@ func (b Browser) check(back url.Values) *OAuthError {
 		return wrong("neither a code nor an error")
 	}
 	return nil
+}
+
+// means reports whether iss means one of the issuers.
+func (b Browser) means(iss string) bool {
+	return slices.ContainsFunc(b.Issuers, func(issuer string) bool {
+		return iss == issuer || b.SameIssuer != nil && b.SameIssuer(issuer, iss)
+	})
 }
 
 // exchanged is what r, the reply to a request that redeems a code, means.

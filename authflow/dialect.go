@@ -42,7 +42,15 @@ func Post(ctx context.Context, c *http.Client, to string, form url.Values, hide 
 // Reword replaces the body, whatever it is, by what in makes of it: JSON with the
 // members and error codes of RFC 8628. The status stays and means little.
 func (r Reply) Reword(in func(body []byte) []byte) Reply {
-	r.reply.body, r.reply.form = in(r.reply.body), false
+	r.reply = r.reply.reworded(in)
+	return r
+}
+
+// reworded is Reword, where there is anything to reword with.
+func (r reply) reworded(in func(body []byte) []byte) reply {
+	if in != nil {
+		r.body, r.form = in(r.body), false
+	}
 	return r
 }
 

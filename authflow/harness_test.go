@@ -101,9 +101,19 @@ func newWorld(t *testing.T, s setup) *world {
 	}
 	s.server.Net = w.net
 	s.server.Clients = []authtest.Client{
-		{ID: "app", Secret: clientSecret, Auth: authtest.Post, Token: clientToken, RedirectURIs: []string{publicURL + "/oauth/callback/auth"}},
+		{ID: "app", Secret: clientSecret, Auth: authtest.Post, Token: clientToken},
 		{ID: "basic", Secret: clientSecret, Auth: authtest.Basic},
 		{ID: "public"},
+		{ID: "web", Secret: clientSecret, Auth: authtest.Post, NoDevice: true},
+		{ID: "basic-web", Secret: clientSecret, Auth: authtest.Basic, NoDevice: true},
+		{ID: "public-web", NoDevice: true},
+	}
+	backs := []string{publicURL + "/oauth/callback/auth"}
+	for _, p := range s.providers {
+		backs = append(backs, publicURL+"/oauth/callback/"+p.Name)
+	}
+	for i := range s.server.Clients {
+		s.server.Clients[i].RedirectURIs = backs
 	}
 	w.srv = authtest.New(t, s.server)
 	w.open()

@@ -24,6 +24,9 @@ type OAuthClient struct {
 	TokenURL  string
 	RevokeURL string     // empty: there is none
 	Params    url.Values // what the provider wants with each refresh beyond the standard, such as resource
+	// Reword puts an answer with tokens into the standard's words, as that of Reply
+	// does; nil: it is in them.
+	Reword func(body []byte) []byte
 }
 
 // Refresh implements Provider.Refresh by RFC 6749 section 6. The scopes stay those
@@ -40,7 +43,7 @@ func (o OAuthClient) Refresh(ctx context.Context, c *http.Client, t Token) (Toke
 	if err != nil {
 		return Token{}, err
 	}
-	return r.refreshed(t)
+	return r.reworded(o.Reword).refreshed(t)
 }
 
 // Revoke implements Provider.Revoke by RFC 7009: with the refresh token, where

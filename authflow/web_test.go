@@ -62,7 +62,7 @@ func (w *world) press(p authtest.Page, button string, fields map[string]string) 
 // leave opens the link of a login and goes on to the provider.
 func (w *world) leave(b *authtest.Browser, l authflow.Login) authtest.Page {
 	w.Helper()
-	return w.press(w.visit(b, l.Show.URL), "Continue to auth.example", nil)
+	return w.press(w.visit(b, l.Show.URL), "Continue to "+w.Providers()[0].Title, nil)
 }
 
 // agree goes the whole way in a browser and returns its last page.

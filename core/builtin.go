@@ -143,13 +143,17 @@ func (b *Bot) whichProvider(ctx context.Context, in *Invocation) (string, bool, 
 	return "", false, in.tell(ctx, markup.F(b.words.NoSuchProvider, brief(given), strings.Join(titles, ", ")))
 }
 
-// pickProvider offers a button for each provider.
-func (b *Bot) pickProvider(ctx context.Context, in *Invocation, text markup.Text, action string, names []string) error {
+// pickProvider offers a button for each provider, and more buttons below.
+func (b *Bot) pickProvider(ctx context.Context, in *Invocation, text markup.Text, action string, names []string, more ...Control) error {
 	var row []Control
 	for _, name := range names {
 		row = append(row, Button{Label: b.provider(name).Title, Do: Action{Name: action, Args: []string{name}, Only: in.From}})
 	}
-	_, err := in.Reply(ctx, Message{Text: text, Rows: [][]Control{row}})
+	rows := [][]Control{row}
+	if len(more) > 0 {
+		rows = append(rows, more)
+	}
+	_, err := in.Reply(ctx, Message{Text: text, Rows: rows})
 	return err
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/core/markup"
@@ -26,8 +28,53 @@ func (b *Bot) signOut(ctx context.Context, in *Invocation, provider, linkedBy st
 	if err != nil {
 		return err
 	}
+	return in.Update(ctx, Message{Text: b.signedOut(a, end)})
+}
+
+// signOutOfAll forgets every account of the person, and says so of each.
+func (b *Bot) signOutOfAll(ctx context.Context, in *Invocation) error {
+	person, err := in.personID(ctx)
+	if err != nil {
+		return err
+	}
+	lines, err := b.signOutEverywhere(ctx, person, b.signedOut)
+	if err != nil {
+		return err
+	}
+	if len(lines) == 0 {
+		lines = []markup.Text{b.words.NotSignedIn}
+	}
+	return in.Update(ctx, Message{Text: join(lines)})
+}
+
+// signOutEverywhere removes the accounts of a person, all at once: a provider may
+// take its time. It returns what say says of each that was still there.
+func (b *Bot) signOutEverywhere(ctx context.Context, person string, say func(authflow.Account, authflow.Revocation) markup.Text) ([]markup.Text, error) {
+	accounts, err := b.logins.Accounts().List(ctx, person)
+	if err != nil {
+		return nil, err
+	}
+	lines, errs := make([]markup.Text, len(accounts)), make([]error, len(accounts))
+	var all sync.WaitGroup
+	for i, a := range accounts {
+		all.Go(func() {
+			gone, end, err := b.logins.Accounts().Remove(ctx, person, a.Provider, "")
+			switch {
+			case err == nil:
+				lines[i] = say(gone, end)
+			case !errors.Is(err, authflow.ErrNotLinked): // just now, by somebody else
+				errs[i] = err
+			}
+		})
+	}
+	all.Wait()
+	return slices.DeleteFunc(lines, func(line markup.Text) bool { return line == "" }), errors.Join(errs...)
+}
+
+// signedOut says that an account is forgotten, and what became of the access.
+func (b *Bot) signedOut(a authflow.Account, end authflow.Revocation) markup.Text {
 	forgotten := markup.F(b.words.SignedOut, unlinked(a.Who.Name), a.Title)
-	return in.Update(ctx, Message{Text: join([]markup.Text{forgotten, b.ended(a, end)})})
+	return join([]markup.Text{forgotten, b.ended(a, end)})
 }
 
 // ended says whether the provider has ended an access too.

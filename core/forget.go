@@ -94,7 +94,7 @@ func (b *Bot) erase(ctx context.Context, person string) ([]markup.Text, []authfl
 	if err != nil {
 		return nil, ended, err
 	}
-	lines, err := b.signOutEverywhere(ctx, person)
+	lines, err := b.signOutEverywhere(ctx, person, b.ended)
 	if err != nil {
 		return nil, ended, err
 	}
@@ -102,26 +102,4 @@ func (b *Bot) erase(ctx context.Context, person string) ([]markup.Text, []authfl
 		return nil, ended, fmt.Errorf("forget person: %w", err)
 	}
 	return lines, ended, nil
-}
-
-// signOutEverywhere removes the accounts of a person, all at once: a provider may
-// take its time. It returns what became of each access.
-func (b *Bot) signOutEverywhere(ctx context.Context, person string) ([]markup.Text, error) {
-	accounts, err := b.logins.Accounts().List(ctx, person)
-	if err != nil {
-		return nil, err
-	}
-	lines, errs := make([]markup.Text, len(accounts)), make([]error, len(accounts))
-	var all sync.WaitGroup
-	for i, a := range accounts {
-		all.Go(func() {
-			_, end, err := b.logins.Accounts().Remove(ctx, person, a.Provider, "")
-			if !errors.Is(err, authflow.ErrNotLinked) { // just now, by somebody else
-				errs[i] = err
-			}
-			lines[i] = b.ended(a, end)
-		})
-	}
-	all.Wait()
-	return lines, errors.Join(errs...)
 }

@@ -46,7 +46,7 @@ type Words struct {
 	// Accounts.
 	NotSignedIn, You, Account, AccountExpired, AccountScopes markup.Text
 	Died, SignInAgain                                        markup.Text
-	WhichLogout, SignedOut, Revoked, Unrevoked               markup.Text
+	WhichLogout, LogoutAll, SignedOut, Revoked, Unrevoked    markup.Text
 	RemoveAt, RemoveThere, AskedAt, AskedThere               markup.Text
 	Forget, ForgetYes, ForgetNo, Forgotten, Kept             markup.Text
 	NothingToCancel, AlreadyRemoved                          markup.Text
@@ -165,6 +165,7 @@ var English = Words{
 	SignInAgain:     "Sign in again",
 	AccountScopes:   "%s, with %s", // the line of an account, scopes
 	WhichLogout:     "Where do you want to sign out?",
+	LogoutAll:       "Everywhere",
 	SignedOut:       "Signed out: I have forgotten *%s* on %s.",                                                                                  // account, provider
 	Revoked:         "%s has ended my access too.",                                                                                               // provider
 	Unrevoked:       "I have asked %s to end my access, without success.",                                                                        // provider

@@ -48,7 +48,7 @@ func Conversations(t *testing.T, pattern string, open func(t *testing.T, s *core
 	coretest.Run(t, pattern, func(t *testing.T, s *coretest.Script) coretest.Stage {
 		h := &house{t: t, script: s, place: open(t, s), file: filepath.Join(t.TempDir(), "bot.db"), net: pipe.New()}
 		_, refuses := s.Flow()
-		h.server = authtest.New(t, authtest.Options{Net: h.net, CodeLifetime: s.Codes(), Clients: []authtest.Client{{
+		h.server = authtest.New(t, authtest.Options{Net: h.net, CodeLifetime: s.Codes(), Withhold: s.Withheld(), Clients: []authtest.Client{{
 			ID: "app", NoDevice: refuses, RedirectURIs: []string{publicURL + "/oauth/callback/demo"},
 		}}})
 		chats := h.place.Shut
@@ -104,17 +104,17 @@ func (h *house) start() error {
 		return fmt.Errorf("make keys: %w", err)
 	}
 	flow, _ := h.script.Flow()
-	address := publicURL
-	if flow == "" {
-		address = ""
+	address := ""
+	if h.script.Reached() {
+		address = publicURL
 	}
-	demo, err := provider.OIDC(h.server.URL(), provider.App{Name: "demo", Title: "Demo", ID: "app", Flow: flow})
+	providers, err := h.providers(flow)
 	if err != nil {
-		return fmt.Errorf("make provider: %w", err)
+		return fmt.Errorf("make providers: %w", err)
 	}
 	log := slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	bot := core.New(core.Options{Store: db, Keys: keys, Log: log, Logins: authflow.New(authflow.Options{
-		Store: db, Keys: keys, Providers: []authflow.Provider{demo}, PublicURL: address, HTTP: h.server.Client(), Log: log,
+		Store: db, Keys: keys, Providers: providers, PublicURL: address, HTTP: h.server.Client(), Log: log,
 	})})
 	addCommands(bot, h.server.URL())
 	h.adapter = &mortal{Adapter: h.script.Limit(h.place.Adapter()), public: &h.public}
@@ -125,6 +125,28 @@ func (h *house) start() error {
 	h.db, h.stop, h.ended = db, stop, make(chan error, 1)
 	go func() { h.ended <- bot.Run(ctx) }()
 	return nil
+}
+
+// providers are Demo, and the presets that the script wants beside it, of which the
+// server speaks all dialects.
+func (h *house) providers(flow string) ([]authflow.Provider, error) {
+	demo, err := provider.OIDC(h.server.URL(), provider.App{Name: "demo", Title: "Demo", ID: "app", Flow: flow})
+	if err != nil {
+		return nil, err
+	}
+	all := []authflow.Provider{demo}
+	for _, title := range h.script.Also() {
+		app := provider.App{Name: strings.ToLower(title), Base: h.server.URL(), ID: "app"}
+		if app.Name == "heroku" {
+			app.ID = "" // it knows no apps
+		}
+		p, err := provider.New(app)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
 }
 
 // publicURL is where browsers reach the bot.

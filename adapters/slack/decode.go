@@ -16,7 +16,7 @@ import (
 )
 
 // heardEvents are the events that decode understands.
-var heardEvents = []string{"app_mention", "message", "app_uninstalled", "tokens_revoked"}
+var heardEvents = []string{"app_mention", "message", "app_uninstalled"}
 
 // incoming is a delivery as an event, with what answering it takes.
 type incoming struct {
@@ -191,7 +191,7 @@ const slackbot = "USLACKBOT"
 func (in incoming) happened(c callback, me self, known func(string) bool) (incoming, bool) {
 	e := c.Event
 	switch {
-	case e.Type == "app_uninstalled", e.Type == "tokens_revoked" && len(e.Tokens.Bot) > 0:
+	case e.Type == "app_uninstalled": // tokens_revoked is no end: one token is, others may be good
 		in.from(c.Team, c.ID, "", "", "")
 		in.event.What = core.Gone{}
 		return in, c.ID != ""

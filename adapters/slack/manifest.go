@@ -29,7 +29,7 @@ var scopes = []string{
 }
 
 // events are what Slack tells of. All else comes by itself.
-var events = []string{"app_mention", "app_uninstalled", "message.im", "tokens_revoked"}
+var events = []string{"app_mention", "app_uninstalled", "message.im"}
 
 type manifest struct {
 	Metadata metadata `json:"_metadata"`

@@ -50,9 +50,6 @@ type occurrence struct {
 	ChannelType string `json:"channel_type"`
 	TS          string `json:"ts"`
 	Thread      string `json:"thread_ts"`
-	Tokens      struct {
-		Bot []string `json:"bot"`
-	} `json:"tokens"`
 }
 
 // slash is a slash command.

@@ -44,6 +44,9 @@ func githubRefusal(code, text string) said {
 // beginGitHub never gives a complete URI, and ignores parameters that it does not
 // know, such as those of PKCE.
 func (s *Server) beginGitHub(c Client, f url.Values) said {
+	if c.NoDevice {
+		return githubRefusal("device_flow_disabled", "Device Flow must be explicitly enabled for this App")
+	}
 	code, d := s.newDevice(GitHubToken, c, scopesIn(f.Get("scope")))
 	return said{
 		"device_code": code, "user_code": d.shown, "verification_uri": s.issuer + pagePath,
@@ -51,12 +54,14 @@ func (s *Server) beginGitHub(c Client, f url.Values) said {
 	}
 }
 
-// redeemGitHub is one poll, or a refresh.
+// redeemGitHub is one poll, a code that a browser has brought, or a refresh.
 func (s *Server) redeemGitHub(c Client, f url.Values) said {
-	if f.Get("grant_type") == "refresh_token" {
+	switch {
+	case f.Get("grant_type") == "refresh_token":
 		return s.refreshGitHub(c, f.Get("refresh_token"))
-	}
-	if f.Get("grant_type") != deviceGrant {
+	case f.Get("code") != "": // whatever the grant type: it is not looked at
+		return s.codeGitHub(c, f)
+	case f.Get("grant_type") != deviceGrant:
 		return githubRefusal("unsupported_grant_type", "The grant type is not one of the device flow.")
 	}
 	d, is := s.poll(GitHubToken, c, f.Get("device_code"), "")
@@ -75,6 +80,18 @@ func (s *Server) redeemGitHub(c Client, f url.Values) said {
 		return s.issueGitHub(d.grant)
 	}
 	return githubRefusal("incorrect_device_code", "The device_code provided is not valid.")
+}
+
+// codeGitHub wants the app's secret.
+func (s *Server) codeGitHub(c Client, f url.Values) said {
+	if f.Get("client_secret") == "" {
+		return githubRefusal("incorrect_client_credentials", "The client_id and/or client_secret passed are incorrect.")
+	}
+	g, err := s.takeCode(GitHubToken, c, f)
+	if err != nil {
+		return githubRefusal("bad_verification_code", "The code passed is incorrect or expired.")
+	}
+	return s.issueGitHub(g)
 }
 
 // refreshGitHub replaces a pair of tokens, which dies.

@@ -96,20 +96,23 @@ func (s *Server) Consent(link string, as User) (back string, err error) {
 
 // Refuse opens an authorization link, refuses, and returns where the browser is sent.
 func (s *Server) Refuse(link string) (back string, err error) {
-	return s.follow(link, func(a authorization) string { return s.sendBack(a, "error", "access_denied") })
+	return s.follow(link, func(a authorization) string { return a.sendBack("error", "access_denied") })
 }
 
 func (s *Server) follow(link string, decide func(authorization) string) (string, error) {
 	u, err := url.Parse(link)
-	if err != nil || !strings.HasPrefix(link, s.issuer+authorizePath+"?") {
-		return "", errors.New("not a link to the authorization endpoint")
+	if err != nil || !strings.HasPrefix(link, s.issuer+"/") {
+		return "", errors.New("not a link to this server")
 	}
-	a, err := s.readAuthorization(u.Query())
+	if _, is := s.doors[u.Path]; !is {
+		return "", errors.New("not a link to an authorization endpoint")
+	}
+	a, err := s.readAuthorization(u)
 	if err != nil {
 		return "", fmt.Errorf("open authorization link: %w", err)
 	}
 	if a.flaw != "" {
-		return s.sendBack(a, "error", a.flaw), nil
+		return a.sendBack("error", a.flaw), nil
 	}
 	return decide(a), nil
 }

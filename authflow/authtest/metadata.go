@@ -42,7 +42,7 @@ func (s *Server) discoveryOf(v vendor) http.HandlerFunc {
 			ChallengeMethods: []string{"S256"},
 			ClientAuth:       []string{"none", "client_secret_post", "client_secret_basic"},
 			Subjects:         []string{"public"},
-			NamesIssuer:      v.issuer == "", // the authorization endpoint names that one
+			NamesIssuer:      v.iss != "",
 		}, nil
 	})
 }

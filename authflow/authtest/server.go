@@ -8,11 +8,11 @@
 // refresh token used twice takes its whole family along.
 //
 // It speaks dialects beside the standards, at their vendors' paths: those that are
-// close to them in vendor.go, and Facebook's, GitHub's, Heroku's and Twitch's. Codes
-// of all are decided alike.
+// close to them in vendor.go, and Facebook's, GitHub's, Heroku's, Slack's and Twitch's.
+// Codes of all are decided alike.
 //
-// Somebody must say yes. A person does it on the pages at /device and
-// /oauth/authorize; a test or a script calls Approve, Deny and Expire, or
+// Somebody must say yes. A person does it on the pages at /device and behind the
+// authorization endpoints; a test or a script calls Approve, Deny and Expire, or
 // Consent and Refuse for the browser. Withdraw takes it back later.
 //
 // Break makes an endpoint misbehave, once per Fault; Stop and Resume take the
@@ -85,6 +85,7 @@ type Server struct {
 	opt    Options
 	issuer string
 	mux    *http.ServeMux
+	doors  map[string]door // authorization endpoints by path
 	http   *http.Server
 	client *http.Client
 	served chan struct{} // closed when Serve has returned
@@ -112,6 +113,7 @@ func Start(o Options) (*Server, error) {
 	s := &Server{
 		opt:     withDefaults(o),
 		issuer:  issuer(l.Addr()),
+		doors:   map[string]door{},
 		served:  make(chan struct{}),
 		devices: map[digest]*device{},
 		typed:   map[string]*device{},
@@ -211,7 +213,9 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("POST /{version}"+string(FacebookToken), s.app(s.redeemFacebook))
 	mux.HandleFunc("GET /{version}"+string(FacebookUser), s.graph(s.facebookUser))
 	mux.HandleFunc("DELETE /{version}"+string(FacebookRevocation), s.graph(s.revokeFacebook))
+	s.openDoor(mux, GitHubAuthorization, door{iss: s.issuer + "/login/oauth"})
 	s.mountTwitch(mux)
+	s.mountSlack(mux)
 	s.mountHeroku(mux)
 	mux.HandleFunc("GET "+pagePath, s.enterCode)
 	mux.HandleFunc("POST "+pagePath, s.sameSite(s.checkCode))

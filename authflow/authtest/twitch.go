@@ -66,10 +66,12 @@ func (s *Server) beginTwitch(c Client, f url.Values) (int, said) {
 	}
 }
 
-// redeemTwitch is one poll, or a refresh.
+// redeemTwitch is one poll, a code that a browser has brought, or a refresh.
 func (s *Server) redeemTwitch(c Client, f url.Values) (int, said) {
 	switch f.Get("grant_type") {
 	case deviceGrant:
+	case "authorization_code":
+		return s.codeTwitch(c, f)
 	case "refresh_token":
 		t := s.refreshable(TwitchToken, c, f.Get("refresh_token"))
 		if t == nil {
@@ -95,6 +97,18 @@ func (s *Server) redeemTwitch(c Client, f url.Values) (int, said) {
 		return http.StatusOK, s.issueTwitch(d.grant)
 	}
 	return twitchRefusal(http.StatusBadRequest, "invalid device code")
+}
+
+// codeTwitch wants the app's secret.
+func (s *Server) codeTwitch(c Client, f url.Values) (int, said) {
+	if f.Get("client_secret") == "" {
+		return twitchRefusal(http.StatusBadRequest, "missing client secret")
+	}
+	g, err := s.takeCode(TwitchToken, c, f)
+	if err != nil {
+		return twitchRefusal(http.StatusBadRequest, "Invalid authorization code")
+	}
+	return http.StatusOK, s.issueTwitch(g)
 }
 
 // issueTwitch makes a pair of tokens, with the scopes in an array.

@@ -44,6 +44,7 @@ const (
 // vendor is a service that differs from the standards in little but its paths.
 type vendor struct {
 	issuer                         string   // below the server
+	iss                            string   // what browsers' answers name; empty: nothing
 	discovery                      Endpoint // empty: it has no document
 	authorize, device, token, user Endpoint
 	revocation                     Endpoint
@@ -54,7 +55,7 @@ type vendor struct {
 
 // vendors are the server itself and those close to it.
 func (s *Server) vendors() []vendor {
-	own := vendor{discovery: Discovery, authorize: authorizePath, device: Device, token: Token, user: UserInfo, revocation: Revocation}
+	own := vendor{discovery: Discovery, authorize: Authorization, iss: s.issuer, device: Device, token: Token, user: UserInfo, revocation: Revocation}
 	if s.opt.NoRevocation {
 		own.revocation = ""
 	}
@@ -74,14 +75,15 @@ func (s *Server) mount(mux *http.ServeMux, v vendor) {
 	if v.who == nil {
 		v.who = s.userinfoOf(v.token)
 	}
+	if v.authorize != "" {
+		s.openDoor(mux, v.authorize, door{iss: v.iss})
+	}
 	for _, one := range []struct {
 		method string
 		at     Endpoint
 		do     http.HandlerFunc
 	}{
 		{"GET", v.discovery, s.discoveryOf(v)},
-		{"GET", v.authorize, s.askConsent},
-		{"POST", v.authorize, s.sameSite(s.takeConsent)},
 		{"POST", v.device, v.begin},
 		{"POST", v.token, s.tokenAt(v.token, v.polls)},
 		{"GET", v.user, v.who},
@@ -100,7 +102,7 @@ func (s *Server) tenants() []vendor {
 	const acme, server = "/realms/acme", "/oauth2/default"
 	return []vendor{
 		{
-			issuer: "/auth0/", discovery: "/auth0" + Discovery, device: Auth0Device, token: Auth0Token, user: Auth0User, revocation: Auth0Revocation,
+			issuer: "/auth0/", discovery: "/auth0" + Discovery, authorize: Auth0Authorization, device: Auth0Device, token: Auth0Token, user: Auth0User, revocation: Auth0Revocation,
 			polls: standardWords().
 				with(http.StatusTooManyRequests, map[standing]string{early: "slow_down"}).
 				with(http.StatusForbidden, map[standing]string{
@@ -108,10 +110,10 @@ func (s *Server) tenants() []vendor {
 				}),
 		},
 		{
-			issuer: server, discovery: server + Discovery, device: OktaDevice, token: OktaToken, user: OktaUser, revocation: OktaRevocation,
+			issuer: server, discovery: server + Discovery, authorize: OktaAuthorization, device: OktaDevice, token: OktaToken, user: OktaUser, revocation: OktaRevocation,
 		},
 		{
-			issuer: acme, discovery: acme + Discovery, device: KeycloakDevice, token: KeycloakToken, user: KeycloakUser, revocation: KeycloakRevocation,
+			issuer: acme, discovery: acme + Discovery, authorize: KeycloakAuthorization, iss: s.issuer + acme, device: KeycloakDevice, token: KeycloakToken, user: KeycloakUser, revocation: KeycloakRevocation,
 			begin: s.reworded("invalid_client", "unauthorized_client", func(c Client, f url.Values) (any, error) {
 				return s.beginDevice(KeycloakToken, nil, c, f)
 			}),
@@ -123,7 +125,7 @@ func (s *Server) tenants() []vendor {
 // has names of its own for what ends a login. Its issuer is a template.
 func (s *Server) microsoft() vendor {
 	return vendor{
-		issuer: "/{tenantid}/v2.0", discovery: "/common/v2.0" + Discovery, device: MicrosoftDevice, token: MicrosoftToken, user: MicrosoftUser,
+		issuer: "/{tenantid}/v2.0", discovery: "/common/v2.0" + Discovery, authorize: MicrosoftAuthorization, device: MicrosoftDevice, token: MicrosoftToken, user: MicrosoftUser,
 		shape: func(a *deviceAnswer) {
 			a.Complete = ""
 			a.Message = "To sign in, use a web browser to open the page " + a.URI + " and enter the code " + a.UserCode + " to authenticate."
@@ -137,7 +139,7 @@ func (s *Server) microsoft() vendor {
 // discord wants clients to authenticate themselves in the header.
 func (s *Server) discord() vendor {
 	return vendor{
-		device: DiscordDevice, token: DiscordToken, user: DiscordUser, revocation: DiscordRevocation,
+		authorize: DiscordAuthorization, device: DiscordDevice, token: DiscordToken, user: DiscordUser, revocation: DiscordRevocation,
 		who: func(w http.ResponseWriter, r *http.Request) {
 			u, ok := s.holder(DiscordToken, bearer(r))
 			if !ok {
@@ -152,7 +154,7 @@ func (s *Server) discord() vendor {
 // google gives codes to whoever has a client's id, and tokens for its secret.
 func (s *Server) google() vendor {
 	return vendor{
-		device: GoogleDevice, token: GoogleToken, user: GoogleUser, revocation: GoogleRevocation,
+		authorize: GoogleAuthorization, device: GoogleDevice, token: GoogleToken, user: GoogleUser, revocation: GoogleRevocation,
 		begin: answering(func(r *http.Request) (any, error) {
 			f, err := readForm(r)
 			if err != nil {

@@ -23,10 +23,10 @@ func Google(a App) (authflow.Provider, error) {
 		},
 		scopes: []string{"openid", "profile"}, includes: googleScope, account: claims(),
 		device: authflow.Device{NoPKCE: true, TokenSecret: true}, auth: authflow.AuthPost, keeps: true,
-		web:    url.Values{"access_type": {"offline"}, "prompt": {"consent"}}, // else there is no refresh token
-		apis:   []string{"www.googleapis.com", "openidconnect.googleapis.com", "youtube.googleapis.com"},
-		pages:  []string{"www.google.com", "google.com"},
-		manage: "https://myaccount.google.com/connections",
+		browser: authflow.Browser{AuthorizeParams: url.Values{"access_type": {"offline"}, "prompt": {"consent"}}}, // else there is no refresh token
+		apis:    []string{"www.googleapis.com", "openidconnect.googleapis.com", "youtube.googleapis.com"},
+		pages:   []string{"www.google.com", "google.com"},
+		manage:  "https://myaccount.google.com/connections",
 	}
 	if a.Secret == "" {
 		p.wrong.addf("CLIENT_SECRET", "is missing: Google gives one with each client, also with those for devices")

@@ -18,8 +18,8 @@ func Microsoft(a App) (authflow.Provider, error) {
 			Token:     "../oauth2/v2.0/token",
 			Userinfo:  "https://graph.microsoft.com/oidc/userinfo",
 		},
-		sameIssuer: microsoftIssuer,
-		scopes:     []string{"openid", "profile", "offline_access"}, account: claims(),
+		sameIssuer: microsoftIssuer, named: []string{"https://login.microsoftonline.com/{tenantid}/v2.0"},
+		scopes: []string{"openid", "profile", "offline_access"}, account: claims(),
 		device: authflow.Device{NoPKCE: true}, keeps: true,
 		apis:   []string{"graph.microsoft.com"},
 		pages:  []string{"microsoft.com", "www.microsoft.com", "login.microsoft.com"},
@@ -28,7 +28,7 @@ func Microsoft(a App) (authflow.Provider, error) {
 }
 
 // microsoftIssuer takes the document of common and organizations too, which has
-// {tenantid} where the ID token of a person has a tenant.
+// {tenantid} where a person's answers have a tenant.
 func microsoftIssuer(found, want string) bool {
 	before, after, is := strings.Cut(found, "{tenantid}")
 	tenant, fits := strings.CutPrefix(want, before)

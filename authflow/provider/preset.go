@@ -36,8 +36,8 @@ type preset struct {
 	auth     authflow.ClientAuth                 // how a client with a secret proves itself
 	keeps    bool                                // a refresh token stays good when it was used
 	refused  func(no *authflow.OAuthError) error // what a refusal to give a code means; nil: what it means elsewhere
-	web      url.Values                          // wanted when a browser is sent
-	named    []string                            // how its answers by browsers may name it (iss) beside the root: paths below
+	browser  authflow.Browser                    // how the code flow differs
+	named    []string                            // how its answers by browsers may name it (iss) beside the root: URLs, or paths below it
 	secret   bool                                // browsers are for apps with a secret only
 
 	apis   []string // hosts that commands may send the token to; by default that of the root

@@ -152,5 +152,6 @@ func (s *service) client(ctx context.Context, c *http.Client) (authflow.OAuthCli
 	at, err := s.endpoints(ctx, c)
 	return authflow.OAuthClient{
 		ID: s.App.ID, Secret: s.App.Secret, Auth: s.auth(at), TokenURL: at.Token, RevokeURL: at.Revoke, Params: s.App.TokenParams,
+		Reword: s.preset.browser.Reword,
 	}, err
 }

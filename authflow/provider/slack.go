@@ -5,13 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/usherbot/usher/authflow"
 )
 
-// Slack is Sign in with Slack. It has no device flow: people sign in with a browser.
+// Slack is Sign in with Slack; or, where a's Scopes are those of its API, such as
+// users:read, an app whose people give it tokens of their own. Commands that need
+// scopes of the API need one in the settings too. There is no device flow: people
+// sign in with a browser.
 func Slack(a App) (authflow.Provider, error) {
-	return preset{
+	p := preset{
 		kind: "slack", title: "Slack", root: "https://slack.com", uses: []string{"BASE_URL"},
 		endpoints: metadata{
 			Authorize: "openid/connect/authorize",
@@ -22,7 +26,44 @@ func Slack(a App) (authflow.Provider, error) {
 		scopes: []string{"openid", "profile"}, account: claims(), secret: true,
 		manage: "https://my.slack.com/apps/manage",
 		revoke: revokeSlack,
-	}.make(a)
+	}
+	if slices.ContainsFunc(a.Scopes, ofSlackAPI) {
+		p.endpoints.Authorize, p.endpoints.Token, p.endpoints.Userinfo = "oauth/v2/authorize", "api/oauth.v2.access", "api/auth.test"
+		p.browser = authflow.Browser{ScopeParam: "user_scope", ScopeSep: ",", Reword: slackUser}
+		p.scopes, p.account = nil, account{id: []string{"user_id"}, name: []string{"user"}} // the sub of openid
+		if i := slices.IndexFunc(a.Scopes, func(scope string) bool { return !ofSlackAPI(scope) }); i >= 0 {
+			p.wrong.addf("SCOPES", "has %s, which Slack does not grant beside scopes of its API: remove it, or all others", a.Scopes[i])
+		}
+	}
+	return p.make(a)
+}
+
+// ofSlackAPI reports whether a scope is none of Sign in with Slack.
+func ofSlackAPI(scope string) bool {
+	return !slices.Contains([]string{"openid", "profile", "email"}, scope)
+}
+
+// slackUser is an answer with tokens in the words of RFC 6749: what the person gave,
+// and never a token of the app's bot beside it.
+func slackUser(body []byte) []byte {
+	var said members
+	if err := json.Unmarshal(body, &said); err != nil {
+		return body
+	}
+	if own, is := said["authed_user"]; is {
+		said = members{}
+		if err := json.Unmarshal(own, &said); err != nil {
+			return nil
+		}
+	}
+	if text(said["token_type"]) == "user" {
+		said["token_type"] = quoted("Bearer")
+	}
+	out, err := json.Marshal(said)
+	if err != nil {
+		return body
+	}
+	return out
 }
 
 // revokeSlack calls auth.revoke, whose errors come with status 200.

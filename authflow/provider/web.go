@@ -44,32 +44,30 @@ func (w web) Next(ctx context.Context, c *http.Client, g authflow.Grant, back ur
 
 func (w web) browser(ctx context.Context, c *http.Client) (authflow.Browser, error) {
 	at, err := w.endpoints(ctx, c)
-	params := url.Values{}
-	maps.Copy(params, w.preset.web)
-	maps.Copy(params, w.App.AuthorizeParams)
-	b := authflow.Browser{
-		AuthorizeURL: at.Authorize, TokenURL: at.Token, Issuers: w.issuers(at), NamesIssuer: at.NamesIssuer,
-		ClientID: w.App.ID, Secret: w.App.Secret, Auth: w.auth(at), Scopes: w.preset.asks(w.App.Scopes),
-		AuthorizeParams: params, TokenParams: w.App.TokenParams,
+	b := w.preset.browser
+	b.AuthorizeURL, b.TokenURL = at.Authorize, at.Token
+	b.Issuers, b.SameIssuer, b.NamesIssuer = w.issuers(at), w.preset.sameIssuer, at.NamesIssuer
+	b.ClientID, b.Secret, b.Auth = w.App.ID, w.App.Secret, w.auth(at)
+	b.Scopes = w.preset.asks(w.App.Scopes)
+	b.AuthorizeParams, b.TokenParams = maps.Clone(b.AuthorizeParams), w.App.TokenParams
+	if b.AuthorizeParams == nil {
+		b.AuthorizeParams = url.Values{}
 	}
+	maps.Copy(b.AuthorizeParams, w.App.AuthorizeParams)
 	if len(at.Challenges) > 0 && !slices.Contains(at.Challenges, "S256") {
 		b.AuthorizeURL = "" // it would take ours for one in clear, or refuse it
 	}
 	return b, err
 }
 
-// issuers are the names that answers by browsers may have. None are known where a
-// document stands for many (sameIssuer).
+// issuers are the names that answers by browsers may have.
 func (w web) issuers(at metadata) []string {
-	switch {
-	case w.preset.sameIssuer != nil:
-		return nil
-	case at.Issuer != "":
+	if at.Issuer != "" {
 		return []string{at.Issuer}
 	}
 	out := []string{w.root}
-	for _, path := range w.preset.named {
-		out = append(out, w.preset.at(w.root, path))
+	for _, ref := range w.preset.named {
+		out = append(out, w.preset.at(w.root, ref))
 	}
 	return out
 }

@@ -131,6 +131,8 @@ func TestBrowsersComeBack(t *testing.T) {
 		{"google, another", provider.App{Kind: "google"}, "https://accounts.google.com.evil.example", authflow.Failed},
 		{"twitch, named", provider.App{Kind: "twitch"}, "https://id.twitch.tv/oauth2", authflow.Granted},
 		{"microsoft, of some tenant", provider.App{Kind: "microsoft"}, "https://login.microsoftonline.com/1234/v2.0", authflow.Granted},
+		{"microsoft, another", provider.App{Kind: "microsoft"}, "https://login.microsoftonline.com.evil.example/1234/v2.0", authflow.Failed},
+		{"microsoft, of too much", provider.App{Kind: "microsoft"}, "https://login.microsoftonline.com/1234/5678/v2.0", authflow.Failed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -150,6 +152,42 @@ func TestBrowsersComeBack(t *testing.T) {
 				t.Errorf("got %d requests, want one only for what is right", len(v.seen))
 			}
 		})
+	}
+}
+
+// TestSlackGivesTokensOfOnesOwn where scopes of its API are asked for, and what is the
+// bot's is never taken for the person's.
+func TestSlackGivesTokensOfOnesOwn(t *testing.T) {
+	app := provider.App{Kind: "slack", ID: "app", Secret: "secret-marker", Scopes: []string{"users:read", "chat:write"}}
+	tests := []struct {
+		name, body string
+		scopes     string // empty: no token
+	}{
+		{"a token of one's own", `{"ok":true,"authed_user":{"id":"U1","scope":"chat:write,users:read","access_token":"person-marker","token_type":"user"}}`, "chat:write users:read"},
+		{"beside the bot's", `{"ok":true,"access_token":"bot-marker","token_type":"bot","scope":"commands","authed_user":{"id":"U1","scope":"users:read","access_token":"person-marker","token_type":"user"}}`, "users:read"},
+		{"the bot's alone", `{"ok":true,"access_token":"bot-marker","token_type":"bot","scope":"commands","authed_user":{"id":"U1"}}`, ""},
+		{"nobody's", `{"ok":true,"access_token":"bot-marker","token_type":"bearer","authed_user":"U1"}`, ""},
+		{"a refusal", `{"ok":false,"error":"invalid_code"}`, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			v := &vendor{t: t, status: 200, kind: jsonType, body: tt.body}
+			u, flow, g := sent(t, app, v)
+			if q := u.Query(); u.Path != "/oauth/v2/authorize" || q.Get("user_scope") != "chat:write,users:read" || q.Has("scope") {
+				t.Errorf("got browsers sent to %v, want scopes of the person's own", u)
+			}
+			a, err := flow.Next(t.Context(), v.client(), g, url.Values{"code": {"code-marker"}})
+			switch {
+			case tt.scopes == "" && a.Token != nil:
+				t.Error("got a token, want none")
+			case tt.scopes != "" && (err != nil || a.Token == nil || a.Token.Access != "person-marker" || strings.Join(a.Token.Scopes, " ") != tt.scopes):
+				t.Errorf("got %s, %v, %v, want a token for %s", a.State, a.Err, err, tt.scopes)
+			}
+		})
+	}
+	app.Scopes = append(app.Scopes, "openid")
+	if _, err := provider.New(app); err == nil || !strings.Contains(err.Error(), "scopes has openid, which Slack does not grant beside") {
+		t.Errorf("got %v, want that openid is too much", err)
 	}
 }
 

@@ -34,14 +34,16 @@ func (p *play) startBot(ctx context.Context) (*running, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("USHER_SECRET: %w", err), db.Close())
 	}
-	bot := core.New(core.Options{
-		Store: db, Keys: keys, Log: p.log,
-		Logins: authflow.New(authflow.Options{
-			Store: db, Keys: keys, Providers: []authflow.Provider{p.provider}, HTTP: p.http, Log: p.log,
-		}),
-	})
+	o := authflow.Options{Store: db, Keys: keys, Providers: []authflow.Provider{p.provider}, HTTP: p.http, Log: p.log}
+	if p.web != nil {
+		o.PublicURL = p.web.url
+	}
+	bot := core.New(core.Options{Store: db, Keys: keys, Log: p.log, Logins: authflow.New(o)})
 	bot.Add(p.commands()...)
 	bot.Connect(p.platform.adapter(p.log))
+	if p.web != nil {
+		p.web.serve(bot.Handler())
+	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := &running{cancel: cancel, done: make(chan struct{}), db: db}
 	go func() {

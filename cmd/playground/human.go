@@ -28,6 +28,9 @@ func (p *play) welcome() string {
 	if p.server != nil {
 		where = "an authorization server at " + p.server.URL()
 	}
+	if p.web != nil && p.server == nil {
+		where += " (which has to know the address " + p.web.callback() + ")"
+	}
 	return "This is " + p.platform.chat + " with a bot, with " + where + " to sign in to.\n" +
 		"Type /login demo to begin, !help for more.\n"
 }
@@ -56,8 +59,8 @@ func (p *play) do(ctx context.Context, line string) (string, error) {
 // decide does what a person does at the authorization server, with the code that
 // was issued last.
 func (p *play) decide(ctx context.Context, what, as string) (string, error) {
-	if p.server == nil {
-		return "With --issuer, approve in the browser.", nil
+	if p.server == nil || p.web != nil {
+		return "With --issuer or --browser, decide in the browser: open the link.", nil
 	}
 	codes := p.server.Pending()
 	if len(codes) == 0 {

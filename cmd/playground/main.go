@@ -7,7 +7,8 @@
 // Type /login demo, open the link in a browser or type !approve, and the card
 // changes on screen. !help lists what else there is. With --issuer the bot signs
 // people in to a real authorization server instead, and with --store it keeps
-// what it knows in a file.
+// what it knows in a file. With --browser there is no code: the link leads through the
+// bot's own pages, and back to digits for the chat.
 //
 // With --platform discord, slack or telegram the terminal is the screen of a
 // person there: the bot comes through the real adapter, which speaks to that
@@ -15,7 +16,7 @@
 // Socket Mode. Unless one is named, the platform is one that can do everything.
 //
 // main reads the flags; play.go is the world around the bot, platform.go the
-// platforms that it can be on, bot.go the bot, and human.go the lines that begin
+// platforms that it can be on, bot.go the bot, web.go its pages, and human.go the lines that begin
 // with an exclamation mark. client.go is what stands between a person and Discord.
 package main
 
@@ -38,6 +39,7 @@ type settings struct {
 	issuer, clientID, clientSecret string
 	store                          string
 	listen                         string
+	browser                        string
 	log                            string
 }
 
@@ -97,6 +99,7 @@ func parse(args []string, errs io.Writer) (settings, error) {
 	f.StringVar(&s.clientSecret, "client-secret", "", "`SECRET` of that client; better in the environment, as CLIENT_SECRET")
 	f.StringVar(&s.store, "store", "", "`FILE` to keep the store in between runs; otherwise it is gone at the end")
 	f.StringVar(&s.listen, "listen", "127.0.0.1:0", "loopback `ADDRESS` of the built-in authorization server")
+	f.StringVar(&s.browser, "browser", "", "loopback `ADDRESS` such as 127.0.0.1:8080: people sign in through a browser there, and get no code")
 	f.StringVar(&s.log, "log", "", "`FILE` to write the bot's log to; - for standard error")
 	f.Usage = func() {
 		fmt.Fprintln(errs, "usage: playground [flags]\n\nA chat with a bot in the terminal. Type /login demo.")

@@ -23,6 +23,7 @@ type play struct {
 	platform *platform
 	server   *authtest.Server // nil: a real one
 	provider authflow.Provider
+	web      *web         // nil: browsers do not reach the bot
 	http     *http.Client // reaches the server; nil: the usual one
 	secret   seal.Secret
 	file     string // of the store
@@ -56,13 +57,23 @@ func (p *play) furnish(s settings, n *pipe.Net) error {
 	if err := p.openPlatform(s.platform, n); err != nil {
 		return err
 	}
+	if err := p.openWeb(s.browser, n); err != nil {
+		return err
+	}
 	if s.issuer == "" {
 		return p.openServer(s.listen, n)
 	}
+	return p.offer(s.issuer, provider.App{ID: s.clientID, Secret: seal.Secret(s.clientSecret)})
+}
+
+// offer has people sign in to Demo, at an issuer.
+func (p *play) offer(issuer string, a provider.App) error {
+	a.Name, a.Title = "demo", "Demo"
+	if p.web != nil {
+		a.Flow = "browser"
+	}
 	var err error
-	p.provider, err = provider.OIDC(s.issuer, provider.App{
-		Name: "demo", Title: "Demo", ID: s.clientID, Secret: seal.Secret(s.clientSecret),
-	})
+	p.provider, err = provider.OIDC(issuer, a)
 	return err
 }
 
@@ -108,10 +119,11 @@ func (p *play) openStore(name string) error {
 
 // openServer starts the built-in authorization server.
 func (p *play) openServer(listen string, n *pipe.Net) error {
-	server, err := authtest.Start(authtest.Options{
-		Net: n, Addr: listen,
-		Clients: []authtest.Client{{ID: "playground", Name: "usher playground"}},
-	})
+	app := authtest.Client{ID: "playground", Name: "usher playground"}
+	if p.web != nil {
+		app.RedirectURIs = []string{p.web.callback()}
+	}
+	server, err := authtest.Start(authtest.Options{Net: n, Addr: listen, Clients: []authtest.Client{app}})
 	if err != nil {
 		return fmt.Errorf("start the authorization server: %w", err)
 	}
@@ -120,8 +132,7 @@ func (p *play) openServer(listen string, n *pipe.Net) error {
 		p.http = server.Client()
 	}
 	p.cleanup = append(p.cleanup, server.Close)
-	p.provider, err = provider.OIDC(server.URL(), provider.App{Name: "demo", Title: "Demo", ID: "playground"})
-	return err
+	return p.offer(server.URL(), provider.App{ID: app.ID})
 }
 
 // start starts the bot.

@@ -1,6 +1,7 @@
 package coretest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -115,20 +116,28 @@ func (p *play) withdraw(a args) error {
 }
 
 // code is the user code that was last shown to who, or to anybody if there is
-// nobody of that name.
+// nobody of that name: of those that wait for a decision, if any does.
 func (p *play) code(who string) (string, error) {
-	person := slices.Contains(p.people, who)
+	person, waiting := slices.Contains(p.people, who), p.Provider.Pending()
+	last := ""
 	for _, d := range slices.Backward(p.shown) {
 		if person && !slices.Contains(d.to, who) {
 			continue
 		}
 		for _, code := range slices.Backward(p.issued) {
-			if strings.Contains(d.seen.Text+d.seen.hides(), code) {
+			switch {
+			case !strings.Contains(d.seen.Text+d.seen.hides(), code):
+			case slices.Contains(waiting, code):
 				return code, nil
+			default:
+				last = cmp.Or(last, code)
 			}
 		}
 	}
-	return "", fmt.Errorf("no code was shown to %s", who)
+	if last == "" {
+		return "", fmt.Errorf("no code was shown to %s", who)
+	}
+	return last, nil
 }
 
 func (p *play) say(a args) error {

@@ -18,6 +18,9 @@ import (
 //	codes are good for 30m
 //	logins go through a browser      in place of a code to enter
 //	provider refuses codes           likewise, and the bot finds out by asking for one
+//	provider withholds stars         scopes that it grants nobody
+//	browsers do not reach the bot
+//	also sign in to GitHub, Heroku   beside Demo: presets, by their titles
 //	only with talk                   elsewhere there is nothing to tell; as with lines, below
 //	restarts: nowhere                a restart of the bot between the lines would change them
 //
@@ -44,7 +47,7 @@ import (
 //	alice follows: Open the private chat
 //
 // What happens at the provider, with the code last shown to that person, or to
-// anybody when the name is no person's here; "as" names the account:
+// anybody when the name is no person's here, that still waits; "as" names the account:
 //
 //	octocat approves
 //	alice approves as octocat
@@ -97,6 +100,9 @@ type Script struct {
 	codes    time.Duration // that codes are good for
 	flow     string        // of logins
 	refuses  bool          // the provider refuses codes
+	withheld []string      // scopes that the provider grants nobody
+	hidden   bool          // browsers do not reach the bot
+	also     []string      // more providers
 	people   []string
 	places   []string // channels
 }
@@ -125,6 +131,9 @@ var grammar = []struct {
 	{pattern: sentence(`codes are good for (?P<time>\S+)`), set: setCodes},
 	{pattern: sentence(`logins go through a (?P<flow>browser)`), set: setFlow},
 	{pattern: sentence(`provider (?P<refuses>refuses) codes`), set: setFlow},
+	{pattern: sentence(`provider withholds (?P<scopes>.+)`), set: setWithheld},
+	{pattern: sentence(`browsers do not reach the bot`), set: setHidden},
+	{pattern: sentence(`also sign in to (?P<titles>.+)`), set: setAlso},
 	{pattern: sentence(`restarts: (?P<how>anywhere|nowhere)`), set: setRestarts},
 
 	{pattern: sentence(`bot(?: to (?P<who>\w+))?(?: in (?P<where>\S+))?: (?P<text>.+)`), do: (*play).expectNew},

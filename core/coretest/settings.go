@@ -72,6 +72,31 @@ func setFlow(s *Script, a args) error {
 	return nil
 }
 
+// Withheld are the scopes that the script's provider grants nobody.
+func (s *Script) Withheld() []string { return slices.Clone(s.withheld) }
+
+func setWithheld(s *Script, a args) error {
+	s.withheld = list(a["scopes"], ",")
+	return nil
+}
+
+// Reached reports whether browsers reach the script's bot.
+func (s *Script) Reached() bool { return s.flow != "" && !s.hidden }
+
+func setHidden(s *Script, _ args) error {
+	s.hidden = true
+	return nil
+}
+
+// Also are the presets beside Demo that people of the script can sign in to, by their
+// titles.
+func (s *Script) Also() []string { return slices.Clone(s.also) }
+
+func setAlso(s *Script, a args) error {
+	s.also = list(a["titles"], ",")
+	return nil
+}
+
 // Chat returns o as the script wants it to be.
 func (s *Script) Chat(o Options) Options {
 	if o.Caps.Platform == "" {

@@ -120,8 +120,21 @@ func (s *Server) sayAs(p *person, place, text string) {
 func (s *Server) Uninstall() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ts := s.now()
-	s.event(s.slackbot, object{"type": "tokens_revoked", "tokens": object{"oauth": []string{}, "bot": []string{botID}}, "event_ts": ts})
-	s.event(s.slackbot, object{"type": "app_uninstalled", "event_ts": ts})
+	s.tokensRevoked()
+	s.event(s.slackbot, object{"type": "app_uninstalled", "event_ts": s.now()})
 	s.uninstalled = true
+}
+
+// RevokeOthers revokes tokens of the app that are not the bot's of today: somebody's
+// own, and one that the bot had before. The bot hears of it.
+func (s *Server) RevokeOthers() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokensRevoked()
+}
+
+func (s *Server) tokensRevoked() {
+	s.event(s.slackbot, object{
+		"type": "tokens_revoked", "tokens": object{"oauth": []string{s.slackbot.id}, "bot": []string{botID}}, "event_ts": s.now(),
+	})
 }
