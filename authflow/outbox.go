@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/usherbot/usher/core/replica"
 	"github.com/usherbot/usher/core/store"
 )
 
@@ -78,6 +79,7 @@ func (l *Logins) deliver(ctx, work context.Context, owner string, tell func(cont
 	d := delivery{
 		logins: l, owner: owner, tell: tell, died: died, slots: make(chan struct{}, tellers),
 		telling: map[string]bool{}, putOff: map[string]time.Time{},
+		away: replica.Trouble{Log: l.log, What: "the outbox cannot be read"},
 	}
 	defer d.wg.Wait()
 	for ctx.Err() == nil {
@@ -99,6 +101,7 @@ type delivery struct {
 	died    func(context.Context, Account) error
 	slots   chan struct{}
 	wg      sync.WaitGroup
+	away    replica.Trouble
 	mu      sync.Mutex
 	telling map[string]bool      // keys under way
 	putOff  map[string]time.Time // keys to be tried again, and when
@@ -109,8 +112,10 @@ type delivery struct {
 func (d *delivery) round(ctx, work context.Context) time.Duration {
 	busy := d.busy() // before the look: what it finds of these may be told by now
 	due, err := d.logins.store.DueTells(ctx, d.owner, tellBatch)
-	if err != nil && ctx.Err() == nil {
-		d.logins.log.Error("the outbox cannot be read", "error", err)
+	if ctx.Err() != nil {
+		return 0
+	}
+	if d.away.Met(err); err != nil {
 		return retryWrite
 	}
 	for _, t := range due {

@@ -22,6 +22,7 @@ const (
 // that live make of our logins, until ctx ends.
 func (l *Logins) takeOver(ctx context.Context, life *replica.Life) {
 	looked := time.Now()
+	away := replica.Trouble{Log: l.log, What: "what other processes do cannot be seen"}
 	for ctx.Err() == nil {
 		now := time.Now()
 		live, dead, err := l.replica.Look(life)
@@ -33,14 +34,15 @@ func (l *Logins) takeOver(ctx context.Context, life *replica.Life) {
 		}
 		wait := lookOften
 		switch {
-		case err != nil && ctx.Err() == nil:
-			l.log.Error("what other processes do cannot be seen", "error", err)
+		case ctx.Err() != nil:
+			return
 		case err == nil:
 			looked = now
 			if live <= 1 {
 				wait = lookSeldom
 			}
 		}
+		away.Met(err)
 		if pause(ctx, wait) != nil {
 			return
 		}

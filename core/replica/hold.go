@@ -30,17 +30,18 @@ func (r *Replica) Take(ctx context.Context, key string) (bool, error) {
 }
 
 func (r *Replica) take(ctx context.Context, key string) (*Life, bool, error) {
+	away := Trouble{Log: r.log.With("of", key), What: "a lease cannot be taken"}
 	for {
 		l, err := r.current(ctx)
 		if err != nil {
 			return nil, false, err
 		}
 		took, err := r.store.TakeLease(l.ctx, key, l.ID)
+		if err == nil || l.ctx.Err() == nil {
+			away.Met(err)
+		}
 		if err == nil && l.Alive() {
 			return l, took, nil
-		}
-		if err != nil && l.ctx.Err() == nil {
-			r.log.Warn("a lease cannot be taken", "of", key, "error", err)
 		}
 		pause(ctx, retry)
 	}

@@ -57,12 +57,13 @@ func New(s store.Replicas, log *slog.Logger) *Replica {
 // Run lives, life after life, until ctx ends, and then gives back what is owned.
 // Each life is handed to lives, which must return soon after its context ends.
 func (r *Replica) Run(ctx context.Context, lives func(ctx context.Context, l *Life)) {
+	away := Trouble{Log: r.log, What: "the store does not take this process"}
 	for ctx.Err() == nil {
 		l, err := r.begin(ctx)
+		if ctx.Err() == nil {
+			away.Met(err)
+		}
 		if err != nil {
-			if ctx.Err() == nil {
-				r.log.Error("the store does not take this process", "error", err)
-			}
 			pause(ctx, retry)
 			continue
 		}
@@ -99,6 +100,7 @@ func (r *Replica) begin(ctx context.Context) (*Life, error) {
 // keep renews the lease of a life, and ends the life when that fails for too long.
 func (r *Replica) keep(l *Life) {
 	defer l.end()
+	away := Trouble{Log: r.log, What: "the lease of this process cannot be renewed"}
 	wait := renew
 	for {
 		// Looked at each second: a clock that jumps moves no timer.
@@ -121,12 +123,12 @@ func (r *Replica) keep(l *Life) {
 			r.log.Warn("the lease of this process has run out, and it begins anew")
 			return
 		case err != nil:
-			r.log.Warn("the lease of this process cannot be renewed", "error", err)
 			wait = retry
 		default:
 			l.extend(now.Add(fence))
 			wait = renew
 		}
+		away.Met(err)
 	}
 }
 
