@@ -109,7 +109,12 @@ func (r *Replica) keep(l *Life) {
 			if l.ctx.Err() != nil {
 				return
 			}
-			if !l.Alive() {
+			switch {
+			case l.Alive():
+			case wait == retry:
+				r.log.Warn("the store was away for too long, and this process begins anew")
+				return
+			default:
 				r.log.Warn("this process stood still, and begins anew")
 				return
 			}
