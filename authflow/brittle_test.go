@@ -217,8 +217,8 @@ func (b *brittle) DropTell(ctx context.Context, key string, seq int64) error {
 	return b.do("DropTell", func() error { return b.Store.DropTell(ctx, key, seq) })
 }
 
-func (b *brittle) RetryTell(ctx context.Context, key string, seq int64, at time.Time) error {
-	return b.do("RetryTell", func() error { return b.Store.RetryTell(ctx, key, seq, at) })
+func (b *brittle) RetryTell(ctx context.Context, key string, seq int64, wait time.Duration) error {
+	return b.do("RetryTell", func() error { return b.Store.RetryTell(ctx, key, seq, wait) })
 }
 
 func (b *brittle) Sweep(ctx context.Context) error {

@@ -52,7 +52,8 @@ type origin struct {
 	Wrong   int      `json:"wrong,omitempty"` // digits that were typed
 	Asker   string   `json:"asker,omitempty"`
 	Who     Identity `json:"who,omitzero"`
-	Core    []byte   `json:"core,omitempty"` // as given to Start and Keep
+	Core    []byte   `json:"core,omitempty"`  // as given to Start and Keep
+	Moved   []byte   `json:"moved,omitempty"` // Core before that, until the card was shown
 }
 
 func revealGrant(g Grant, t *Token, since time.Time) secrets {
@@ -141,7 +142,7 @@ func (l *Logins) view(row store.Login) (Login, error) {
 		ID: row.ID, Person: row.Person, Provider: row.Provider, Flow: row.Kind, ByLink: o.ByLink, NoCode: o.NoCode, Digits: o.Digits,
 		State: State(row.State), Why: o.Why, Scopes: o.Scopes, Had: o.Had, Missing: o.Missing,
 		Dropped: o.Dropped, Revoked: o.Revoked,
-		Created: row.Created, Expires: row.Expires, Shown: row.Shown, Who: o.Who, Origin: o.Core,
+		Created: row.Created, Expires: row.Expires, Shown: row.Shown, Who: o.Who, Origin: o.Core, Moved: o.Moved,
 	}
 	if out.State != Waiting {
 		return out, nil

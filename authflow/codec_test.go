@@ -71,7 +71,7 @@ func TestBlobsComeBack(t *testing.T) {
 	o := origin{
 		Scopes: []string{"a"}, Had: []string{"c"}, Missing: []string{"b"}, Why: Refused, Dropped: true, Revoked: true,
 		ByLink: true, NoCode: true, Digits: true, Wrong: 1, Asker: "alice on Chat",
-		Who: Identity{Issuer: "i", Subject: "s", Name: "n", URL: "u"}, Core: []byte("card"),
+		Who: Identity{Issuer: "i", Subject: "s", Name: "n", URL: "u"}, Core: []byte("card"), Moved: []byte("card above"),
 	}
 	full(t, o)
 	row.Origin = l.sealOrigin(row, o)

@@ -297,7 +297,7 @@ func TestWake(t *testing.T) {
 			if !l.State.Open() {
 				return nil
 			}
-			return w.Keep(w.Context(), l.ID, []byte("card below"), time.Now().Add(4*time.Minute))
+			return w.Keep(w.Context(), l, []byte("card below"), time.Now().Add(4*time.Minute))
 		})
 		w.db.fail("PutTell", 2)
 		w.sleep(ever)

@@ -215,7 +215,7 @@ func (w *world) tell(ctx context.Context, p *process, l authflow.Login) error {
 	case do != nil:
 		return do(l)
 	case l.State.Open():
-		return p.Keep(ctx, l.ID, l.Origin, time.Time{})
+		return p.Keep(ctx, l, l.Origin, time.Time{})
 	}
 	return nil
 }
@@ -264,7 +264,7 @@ func (w *world) start(person string, scopes ...string) authflow.Login {
 	if err != nil {
 		w.Fatalf("start: %v", err)
 	}
-	if err := w.Keep(w.Context(), l.ID, l.Origin, time.Time{}); err != nil {
+	if err := w.Keep(w.Context(), l, l.Origin, time.Time{}); err != nil {
 		w.Fatalf("keep: %v", err)
 	}
 	return l

@@ -21,7 +21,7 @@ func (w *world) many(n int) {
 			ask.Provider = p.Name
 			l, err := w.Start(w.Context(), ask)
 			if err == nil {
-				err = w.Keep(w.Context(), l.ID, l.Origin, time.Time{})
+				err = w.Keep(w.Context(), l, l.Origin, time.Time{})
 			}
 			if err != nil {
 				w.Fatal(err)

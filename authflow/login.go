@@ -60,7 +60,7 @@ type Login struct {
 	Shown                bool     // its card was shown; see Logins.Keep
 	Who                  Identity // with Confirming and Linked
 	Origin               []byte   // as given to Start or Keep
-	Moved                []byte   // from Start: the origin that an open login had before
+	Moved                []byte   // the origin that it had before Start brought it here, until Keep
 }
 
 // The times that step and the engine keep.

@@ -1,6 +1,7 @@
 package authflow
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,9 @@ type Options struct {
 // ErrEnded is returned for a login that is not, or no more, in a state in which
 // it can be cancelled or confirmed. Core shows the person how it stands.
 var ErrEnded = errors.New("the login has ended")
+
+// ErrMoved is returned for a card of a login that has another one by now.
+var ErrMoved = errors.New("the card of the login is another")
 
 // ErrNoProvider is returned for a provider that is not offered.
 var ErrNoProvider = errors.New("no such provider")
@@ -118,28 +122,33 @@ func (l *Logins) Login(ctx context.Context, id string) (Login, error) {
 	return l.view(row)
 }
 
-// Keep notes that the card of an open login was shown, as the new origin says,
-// and when it must move. ErrEnded means that the login has ended meanwhile: its
-// end is told to the origin that it had.
-func (l *Logins) Keep(ctx context.Context, id string, origin []byte, wake time.Time) error {
-	return l.keep(ctx, id, origin, wake, true)
+// Keep notes that the card of an open login, as it was read, was shown, as the new
+// origin says, and when it must move. ErrEnded means that the login has ended
+// meanwhile, and ErrMoved that its origin is another: its end is told there.
+func (l *Logins) Keep(ctx context.Context, login Login, origin []byte, wake time.Time) error {
+	return l.keep(ctx, login, origin, wake, true)
 }
 
-func (l *Logins) keep(ctx context.Context, id string, core []byte, wake time.Time, shown bool) error {
+func (l *Logins) keep(ctx context.Context, login Login, core []byte, wake time.Time, shown bool) error {
 	for {
-		row, o, err := l.open(ctx, id)
-		if err != nil {
+		row, o, err := l.open(ctx, login.ID)
+		switch {
+		case err != nil:
 			return err
+		case !bytes.Equal(o.Core, login.Origin):
+			return ErrMoved
 		}
-		o.Core = core
-		err = l.store.KeepLogin(ctx, id, row.Origin, l.sealOrigin(row, o), wake, shown)
+		if o.Core, o.Moved = core, login.Origin; shown {
+			o.Moved = nil
+		}
+		err = l.store.KeepLogin(ctx, row.ID, row.Origin, l.sealOrigin(row, o), wake, shown)
 		if errors.Is(err, store.ErrStale) {
 			continue // it ended, or its origin is another by now
 		}
 		if err != nil {
-			return fmt.Errorf("keep login %s: %w", id, err)
+			return fmt.Errorf("keep login %s: %w", row.ID, err)
 		}
-		l.engine.wake(id, wake)
+		l.engine.wake(row.ID, wake)
 		return nil
 	}
 }

@@ -195,12 +195,19 @@ func TestMove(t *testing.T) {
 			string(moved.Origin) != "card elsewhere" || moved.Shown {
 			w.Errorf("got %+v, %v, want the login that is open, with the same code, from the card of alice", moved, err)
 		}
+		w.tells(func(now authflow.Login) error { // who moved it is no more
+			if string(now.Moved) != "card of alice" {
+				w.Errorf("got a login that was moved from %q, want the card of alice", now.Moved)
+			}
+			return w.Keep(w.Context(), now, now.Origin, time.Time{})
+		})
 		w.restart()
 		w.sleep(time.Second)
 		w.wantTold(`tells alice: waiting`) // the card was not shown there
-		if now, err := w.Login(w.Context(), l.ID); err != nil || string(now.Origin) != "card elsewhere" {
-			w.Errorf("got origin %q, %v, want the card elsewhere", now.Origin, err)
+		if now, err := w.Login(w.Context(), l.ID); err != nil || string(now.Origin) != "card elsewhere" || now.Moved != nil {
+			w.Errorf("got origin %q, moved from %q, %v, want the card elsewhere alone", now.Origin, now.Moved, err)
 		}
+		w.tells(nil)
 		w.approve(l, "octocat")
 		w.sleep(time.Minute)
 		w.wantState(l, "linked octocat")
@@ -351,7 +358,7 @@ func TestLoginNotFound(t *testing.T) {
 	bubble(t, setup{inMemory: true}, func(w *world) {
 		_, err := w.Login(w.Context(), "nobody")
 		w.wantErr(err, store.ErrNotFound)
-		w.wantErr(w.Keep(w.Context(), "nobody", nil, time.Time{}), authflow.ErrEnded)
+		w.wantErr(w.Keep(w.Context(), authflow.Login{ID: "nobody"}, nil, time.Time{}), authflow.ErrEnded)
 		_, err = w.Cancel(w.Context(), "nobody")
 		w.wantErr(err, authflow.ErrEnded)
 	})

@@ -27,10 +27,7 @@ const (
 
 // tellOf is the outbox row of a login.
 func (l *Logins) tellOf(row store.Login) *store.Tell {
-	now := time.Now()
-	return &store.Tell{
-		Key: "login:" + row.ID, Person: row.Person, Payload: row.ID, Try: now, GiveUp: now.Add(tellFor), Owner: l.engine.owner(),
-	}
+	return l.tellNow("login:"+row.ID, row.Person, row.ID)
 }
 
 // ofAccount is what the keys of rows begin with that are about accounts.
@@ -38,9 +35,14 @@ const ofAccount = "account:"
 
 // tellOfAccount is the outbox row of an account.
 func (l *Logins) tellOfAccount(row store.Account) *store.Tell {
-	now := time.Now()
+	return l.tellNow(ofAccount+row.ID, row.Person, row.ID)
+}
+
+// tellNow is a row of the outbox that is due, whatever the store's clock says: ours
+// may be ahead of it.
+func (l *Logins) tellNow(key, person, payload string) *store.Tell {
 	return &store.Tell{
-		Key: ofAccount + row.ID, Person: row.Person, Payload: row.ID, Try: now, GiveUp: now.Add(tellFor), Owner: l.engine.owner(),
+		Key: key, Person: person, Payload: payload, Try: time.UnixMilli(0), GiveUp: time.Now().Add(tellFor), Owner: l.engine.owner(),
 	}
 }
 
@@ -192,7 +194,7 @@ func (d *delivery) one(ctx context.Context, t store.Tell) {
 	wait := min(time.Second<<min(t.Tries, 6), tellLonger)
 	l.log.Warn("something could not be told and is tried again", "key", t.Key, "after", wait, "error", err)
 	again := time.Now().Add(wait)
-	d.settle(ctx, t, func(ctx context.Context) error { return l.store.RetryTell(ctx, t.Key, t.Seq, again) })
+	d.settle(ctx, t, func(ctx context.Context) error { return l.store.RetryTell(ctx, t.Key, t.Seq, wait) })
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.putOff[t.Key] = again

@@ -111,6 +111,34 @@ func TestTellSurvivesTheStore(t *testing.T) {
 	}
 }
 
+// ahead is a store whose clock is an hour behind that of whoever uses it.
+type ahead struct{ store.Store }
+
+func (a ahead) ChangeLogin(ctx context.Context, c store.Change) error {
+	if c.Tell != nil {
+		t := *c.Tell
+		t.Try = t.Try.Add(time.Hour)
+		c.Tell = &t
+	}
+	return a.Store.ChangeLogin(ctx, c)
+}
+
+// TestTellByAnotherClock does not have people wait until the clock of the store says
+// what our own says now, neither at first nor when it is tried again.
+func TestTellByAnotherClock(t *testing.T) {
+	bubble(t, setup{}, func(w *world) {
+		w.stop()
+		w.db.Store = ahead{w.db.Store}
+		w.load()
+		w.run()
+		l := w.start("alice")
+		w.must(w.srv.Deny(l.Show.Code))
+		w.away(1, errAway)
+		w.sleep(time.Minute)
+		w.wantTold("5s tells alice: denied\n6s tells alice: denied")
+	})
+}
+
 // TestTellStopsWithTheStore ends a process whose store fails for good.
 func TestTellStopsWithTheStore(t *testing.T) {
 	bubble(t, setup{}, func(w *world) {

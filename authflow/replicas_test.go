@@ -175,7 +175,7 @@ func TestOthersDecide(t *testing.T) {
 			5s polls
 			7.5s tells alice: cancelled`},
 		{"kept, to move soon", func(w *world, b *process, l authflow.Login) error {
-			return b.Keep(w.Context(), l.ID, []byte("card below"), time.Now().Add(2*time.Second))
+			return b.Keep(w.Context(), l, []byte("card below"), time.Now().Add(2*time.Second))
 		}, `
 			5s polls
 			9.5s tells alice: waiting
@@ -183,7 +183,7 @@ func TestOthersDecide(t *testing.T) {
 			10s asks who
 			10s tells alice: linked octocat`},
 		{"kept, to have moved already", func(w *world, b *process, l authflow.Login) error {
-			return b.Keep(w.Context(), l.ID, []byte("card below"), time.Now().Add(-time.Second))
+			return b.Keep(w.Context(), l, []byte("card below"), time.Now().Add(-time.Second))
 		}, `
 			5s polls
 			8s tells alice: waiting
@@ -333,7 +333,7 @@ func TestTokenThatWaitsForTheStore(t *testing.T) {
 		l := w.startAt(a, "alice")
 		w.approve(l, "octocat")
 		w.sleep(4500 * time.Millisecond)
-		w.must(b.Keep(w.Context(), l.ID, l.Origin, time.Time{}))
+		w.must(b.Keep(w.Context(), l, l.Origin, time.Time{}))
 		a.db.fail("ChangeLogin", 3)
 		w.sleep(20 * time.Second)
 		w.wantStory(`

@@ -89,9 +89,11 @@ func (l *Logins) move(ctx context.Context, s Start) (Login, error) {
 	if err != nil || login.ID == "" || login.State == Waiting && len(missing(s.Scopes, login.Scopes)) > 0 {
 		return Login{}, err
 	}
-	switch err := l.keep(ctx, login.ID, s.Origin, s.Wake, false); {
+	switch err := l.keep(ctx, login, s.Origin, s.Wake, false); {
 	case errors.Is(err, ErrEnded): // just now
 		return Login{}, nil
+	case errors.Is(err, ErrMoved):
+		return l.move(ctx, s)
 	case err != nil:
 		return Login{}, err
 	}

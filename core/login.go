@@ -9,6 +9,7 @@ import (
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/core/markup"
+	"github.com/usherbot/usher/core/store"
 )
 
 // The login conversation, in the order in which things happen: signIn finds a
@@ -31,7 +32,7 @@ func (b *Bot) signIn(ctx context.Context, in *Invocation, need Need, wait *waiti
 	if err != nil || ref.Chat.ID == "" {
 		return err
 	}
-	return b.begin(ctx, in, p, need.Scopes, thread{User: in.From, Chat: in.Chat, Card: reveal(ref), Wait: wait})
+	return b.begin(ctx, in, p, need.Scopes, thread{Message: store.NewID(), User: in.From, Chat: in.Chat, Card: reveal(ref), Wait: wait})
 }
 
 // begin starts the login and makes the surface its card.
@@ -76,15 +77,24 @@ func (b *Bot) movedHere(ctx context.Context, p *port, login authflow.Login, t th
 		t.Wait = old.Wait
 	}
 	if old.Card.Token != t.Card.Token {
-		where := b.words.Below
-		if old.Card.Chat.Key() != t.Card.Chat.Key() && t.Card.Chat.Direct {
-			where = b.words.Elsewhere
-		}
-		if err := p.edit(ctx, old.Card.ref(), Message{Text: where}); err != nil && !errors.Is(err, ErrGone) {
+		if err := b.pointOn(ctx, p, old.Card, t.Card); err != nil {
 			b.log.Warn("an earlier card cannot be changed", "login", login.ID, "error", err)
 		}
 	}
 	return t
+}
+
+// pointOn makes what was a card, or was to be, say where it goes on.
+func (b *Bot) pointOn(ctx context.Context, p *port, from, to cardRef) error {
+	where := b.words.Below
+	if from.Chat.Key() != to.Chat.Key() && to.Chat.Direct {
+		where = b.words.Elsewhere
+	}
+	err := p.edit(ctx, from.ref(), Message{Text: where})
+	if errors.Is(err, ErrGone) {
+		return nil
+	}
+	return err
 }
 
 // show puts the card of an open login where t says, and notes that it is there.
@@ -100,15 +110,40 @@ func (b *Bot) show(ctx context.Context, p *port, login authflow.Login, t thread)
 	err := p.edit(ctx, t.Card.ref(), m)
 	if errors.Is(err, ErrGone) {
 		t.Card, err = b.sendDirect(ctx, p, t.User, m)
+		t.Message = store.NewID()
 	}
 	if err != nil {
 		return fmt.Errorf("show login %s: %w", login.ID, err)
 	}
-	err = b.logins.Keep(ctx, login.ID, t.pack(), t.wake())
-	if errors.Is(err, authflow.ErrEnded) {
-		return b.endedMeanwhile(ctx, p, login.ID, t)
-	}
+	_, err = b.keep(ctx, p, login, t)
 	return err
+}
+
+// keep notes that the card of a login is where t says. It reports false where that
+// comes too late, which is said there.
+func (b *Bot) keep(ctx context.Context, p *port, login authflow.Login, t thread) (bool, error) {
+	err := b.logins.Keep(ctx, login, t.pack(), t.wake())
+	switch {
+	case errors.Is(err, authflow.ErrEnded):
+		return false, b.endedMeanwhile(ctx, p, login.ID, t)
+	case errors.Is(err, authflow.ErrMoved):
+		return false, b.movedMeanwhile(ctx, p, login.ID, t)
+	}
+	return err == nil, err
+}
+
+// movedMeanwhile says where a login goes on whose card came late to where t says,
+// unless it is that message still: then a press has renewed it.
+func (b *Bot) movedMeanwhile(ctx context.Context, p *port, id string, t thread) error {
+	login, err := b.logins.Login(ctx, id)
+	if err != nil {
+		return err
+	}
+	now, err := unpackThread(login.Origin)
+	if err != nil || now.Message == t.Message {
+		return err
+	}
+	return b.pointOn(ctx, p, t.Card, now.Card)
 }
 
 // endedMeanwhile says how a login ended while its card was on its way to where t
@@ -162,6 +197,9 @@ func (b *Bot) tell(ctx context.Context, login authflow.Login) error {
 	if err != nil {
 		return err
 	}
+	if login.Moved != nil { // and who moved it did not come to say so
+		t = b.movedHere(ctx, p, login, t)
+	}
 	switch {
 	case login.State == authflow.Waiting && login.Shown:
 		return b.moveCard(ctx, p, login, t)
@@ -211,12 +249,8 @@ func (b *Bot) moveCard(ctx context.Context, p *port, login authflow.Login, t thr
 	case err != nil:
 		return err
 	}
-	t.Card = card
-	err = b.logins.Keep(ctx, login.ID, t.pack(), t.wake())
-	if errors.Is(err, authflow.ErrEnded) {
-		return b.endedMeanwhile(ctx, p, login.ID, t)
-	}
-	if err != nil {
+	t.Card, t.Message = card, store.NewID()
+	if kept, err := b.keep(ctx, p, login, t); !kept {
 		return err
 	}
 	if err := p.edit(ctx, old, Message{Text: b.words.Elsewhere}); err != nil && !errors.Is(err, ErrGone) {

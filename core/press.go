@@ -59,8 +59,8 @@ func (b *Bot) renew(ctx context.Context, in *Invocation, login authflow.Login, t
 		return nil // it always can, or need not
 	}
 	t.Card, t.Check = reveal(in.On), false
-	err := b.logins.Keep(ctx, login.ID, t.pack(), t.wake())
-	if errors.Is(err, authflow.ErrEnded) {
+	err := b.logins.Keep(ctx, login, t.pack(), t.wake())
+	if errors.Is(err, authflow.ErrEnded) || errors.Is(err, authflow.ErrMoved) {
 		return nil
 	}
 	return err

@@ -10,11 +10,12 @@ import (
 
 // thread is what a login remembers of its chat: authflow keeps it as Origin.
 type thread struct {
-	User  User     `json:"user"`
-	Chat  Chat     `json:"chat"` // where the person asked
-	Card  cardRef  `json:"card"`
-	Check bool     `json:"check,omitempty"` // the card has [Check]: it cannot move
-	Wait  *waiting `json:"wait,omitempty"`
+	Message string   `json:"message,omitempty"` // stays while the card is one message, whatever its Ref
+	User    User     `json:"user"`
+	Chat    Chat     `json:"chat"` // where the person asked
+	Card    cardRef  `json:"card"`
+	Check   bool     `json:"check,omitempty"` // the card has [Check]: it cannot move
+	Wait    *waiting `json:"wait,omitempty"`
 }
 
 // cardRef is a Ref in clear, on its way into the sealed origin.

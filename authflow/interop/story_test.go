@@ -81,7 +81,7 @@ func (w *world) heard(r *http.Request, status int, s said) {
 
 func (w *world) tell(ctx context.Context, l authflow.Login) error {
 	if l.State.Open() {
-		return w.Keep(ctx, l.ID, l.Origin, time.Time{})
+		return w.Keep(ctx, l, l.Origin, time.Time{})
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

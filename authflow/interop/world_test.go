@@ -118,7 +118,7 @@ func (w *world) start() authflow.Login {
 	w.Helper()
 	l, err := w.Start(w.Context(), authflow.Start{Person: "alice", Provider: w.provider.Name, Place: "alice's chat"})
 	w.must(err)
-	w.must(w.Keep(w.Context(), l.ID, l.Origin, time.Time{}))
+	w.must(w.Keep(w.Context(), l, l.Origin, time.Time{}))
 	return l
 }
 

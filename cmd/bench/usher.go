@@ -54,7 +54,7 @@ func seed(ctx context.Context, name, api string, n int) (ids []string, err error
 	return ids, parallel(n, func(i int) error {
 		l, err := logins.Start(ctx, authflow.Start{Person: person(i), Provider: providerName, Origin: []byte("a chat")})
 		if err == nil {
-			ids[i], err = l.ID, logins.Keep(ctx, l.ID, l.Origin, time.Time{})
+			ids[i], err = l.ID, logins.Keep(ctx, l, l.Origin, time.Time{})
 		}
 		return err
 	})

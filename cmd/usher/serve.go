@@ -10,9 +10,9 @@ import (
 	"github.com/usherbot/usher/config"
 )
 
-// serve runs the bot until ctx ends. What keeps it from running is the error, and
-// is said nowhere else.
-func serve(ctx context.Context, environ []string, file string, errs io.Writer) error {
+// serve runs the bot, with more parts or other ones, until ctx ends. What keeps it
+// from running is the error, and is said nowhere else.
+func serve(ctx context.Context, environ []string, file string, errs io.Writer, parts ...fx.Option) error {
 	c, err := config.Load(environ, file)
 	if err != nil {
 		return err
@@ -24,7 +24,7 @@ func serve(ctx context.Context, environ []string, file string, errs io.Writer) e
 	}
 	defer at.Close()
 	log := c.Logger(errs)
-	app := fx.New(wire(c, log, at))
+	app := fx.New(wire(c, log, at), fx.Options(parts...))
 	if err := app.Start(whole); err != nil {
 		return dig.RootCause(err)
 	}

@@ -251,9 +251,9 @@ type Outbox interface {
 	DueTells(ctx context.Context, owner string, limit int) ([]Tell, error)
 	// DropTell removes a row that was told, unless it was put again since seq.
 	DropTell(ctx context.Context, key string, seq int64) error
-	// RetryTell moves a row to a later time and counts the try, unless it was
+	// RetryTell puts a row off by wait and counts the try, unless it was
 	// put again since seq.
-	RetryTell(ctx context.Context, key string, seq int64, at time.Time) error
+	RetryTell(ctx context.Context, key string, seq int64, wait time.Duration) error
 }
 
 // Replicas says which processes live, and which of them does what only one may.

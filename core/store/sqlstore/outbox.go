@@ -98,10 +98,10 @@ func (s *Store) DropTell(ctx context.Context, key string, seq int64) error {
 }
 
 // RetryTell implements store.Outbox. A machine that fails may forget it, as in DropTell.
-func (s *Store) RetryTell(ctx context.Context, key string, seq int64, at time.Time) error {
+func (s *Store) RetryTell(ctx context.Context, key string, seq int64, wait time.Duration) error {
 	err := s.commit(ctx, kept, func(c *conn) error {
-		_, err := c.exec("UPDATE outbox SET try_at = $3, tries = tries + 1 WHERE key = $1 AND seq = $2",
-			key, seq, stamp(at))
+		_, err := c.exec("UPDATE outbox SET try_at = $now + $3, tries = tries + 1 WHERE key = $1 AND seq = $2",
+			key, seq, wait.Milliseconds())
 		return err
 	})
 	if err != nil {

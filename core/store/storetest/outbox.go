@@ -58,7 +58,7 @@ func testPutTellAgain(t *testing.T, s store.Store) {
 	put(t, s, store.Tell{Key: "a", Person: "ana", Payload: "old", Try: moment(0), GiveUp: moment(time.Second)},
 		store.Tell{Key: "b", Try: moment(0)})
 	first := due(t, s)
-	must(t, s.RetryTell(t.Context(), "a", first[0].Seq, moment(0)))
+	must(t, s.RetryTell(t.Context(), "a", first[0].Seq, 0))
 	again := store.Tell{Key: "a", Person: "ana", Payload: "new", Try: moment(0)}
 	put(t, s, again)
 	got := due(t, s)
@@ -93,13 +93,16 @@ func testRetryTell(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	put(t, s, store.Tell{Key: "a", Payload: "x", Try: moment(0)})
 	seq := due(t, s)[0].Seq
-	at := moment(time.Minute)
-	must(t, s.RetryTell(ctx, "a", seq, moment(0)))
-	must(t, s.RetryTell(ctx, "a", seq, at))
-	same(t, "a tell tried twice", due(t, s), []store.Tell{{Key: "a", Person: "person a", Payload: "x", Seq: seq, Try: at, Tries: 2}})
-	must(t, s.RetryTell(ctx, "a", seq+1, time.Now().Add(time.Hour)))
+	must(t, s.RetryTell(ctx, "a", seq, 0))
+	must(t, s.RetryTell(ctx, "a", seq, 0))
+	got := due(t, s)
+	if len(got) != 1 || time.Since(got[0].Try).Abs() > time.Minute {
+		t.Fatalf("got %+v, want a tell that is due since the last try", got)
+	}
+	same(t, "a tell tried twice", got, []store.Tell{{Key: "a", Person: "person a", Payload: "x", Seq: seq, Try: got[0].Try, Tries: 2}})
+	must(t, s.RetryTell(ctx, "a", seq+1, time.Hour))
 	same(t, "tells due after a retry of another seq", len(due(t, s)), 1)
-	must(t, s.RetryTell(ctx, "a", seq, time.Now().Add(time.Hour)))
+	must(t, s.RetryTell(ctx, "a", seq, time.Hour))
 	same(t, "tells due after a retry in an hour", due(t, s), nil)
-	must(t, s.RetryTell(ctx, "none", 1, at))
+	must(t, s.RetryTell(ctx, "none", 1, time.Hour))
 }

@@ -241,7 +241,7 @@ func verbs(s store.Store) map[string]func(context.Context) error {
 		"PutTell":      func(ctx context.Context) error { return s.PutTell(ctx, store.Tell{Key: "key", Try: moment(0)}) },
 		"DueTells":     func(ctx context.Context) error { _, err := s.DueTells(ctx, "me", 1); return err },
 		"DropTell":     func(ctx context.Context) error { return s.DropTell(ctx, "key", 1) },
-		"RetryTell":    func(ctx context.Context) error { return s.RetryTell(ctx, "key", 1, expires) },
+		"RetryTell":    func(ctx context.Context) error { return s.RetryTell(ctx, "key", 1, time.Second) },
 		"AddNote":      func(ctx context.Context) error { _, err := s.AddNote(ctx, "key", nil, expires); return err },
 		"PutNote":      func(ctx context.Context) error { return s.PutNote(ctx, "key", nil, expires) },
 		"Note":         func(ctx context.Context) error { _, err := s.Note(ctx, "key"); return err },
