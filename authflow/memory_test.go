@@ -19,14 +19,15 @@ import (
 
 // mostPerLogin is how many bytes a login may take that only waits. A collector at
 // its usual pace lets the process have as much again.
-const mostPerLogin = 256
+const mostPerLogin = 224
 
-// usual is a fake whose secrets are as long as those of Device at most providers.
+// usual is a fake whose secrets are as long as those of Device usually are: a time, a
+// verifier, and a device code of 40 characters.
 type usual struct{ *fake }
 
 func (u usual) Begin(ctx context.Context, c *http.Client, a authflow.Ask) (authflow.Grant, error) {
 	g, err := u.fake.Begin(ctx, c, a)
-	g.Secret = seal.Secret(strings.Repeat("s", 93))
+	g.Secret = seal.Secret(strings.Repeat("s", 6+1+32+40))
 	return g, err
 }
 
