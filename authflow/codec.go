@@ -16,7 +16,7 @@ import (
 // secrets is what a login must keep from everyone: it is wiped when it ends.
 type secrets struct {
 	Show    Show          `json:"show"`
-	Secret  string        `json:"secret"`
+	Secret  []byte        `json:"secret"` // not always text
 	Scopes  []string      `json:"scopes"`
 	Every   time.Duration `json:"every"`
 	Slowed  bool          `json:"slowed,omitempty"`
@@ -58,7 +58,7 @@ type origin struct {
 
 func revealGrant(g Grant, t *Token, since time.Time) secrets {
 	s := secrets{
-		Show: g.Show, Secret: g.Secret.Reveal(), Scopes: g.Scopes,
+		Show: g.Show, Secret: []byte(g.Secret.Reveal()), Scopes: g.Scopes,
 		Every: g.Every, Slowed: g.Slowed, Hold: g.Hold, Expires: g.Expires, Since: since,
 	}
 	if t != nil {

@@ -183,31 +183,43 @@ type pending struct {
 	began            time.Time
 }
 
-// pack puts the device code last: it alone may hold spaces. The time is short, since
-// many of these wait in memory.
+// pack makes it short, since many of these wait in memory: a verifier of ours is put
+// as the bytes that it says, of which there are always as many, and any other as it
+// is. The device code is last: it alone may hold spaces.
 func (p pending) pack() seal.Secret {
-	return seal.Secret(strconv.FormatInt(p.began.UnixMilli(), timeBase) + " " + p.verifier.Reveal() + " " + p.device.Reveal())
+	began := strconv.FormatInt(p.began.Unix(), timeBase)
+	if raw, err := base64.RawURLEncoding.Strict().DecodeString(p.verifier.Reveal()); err == nil && len(raw) == verifierSize {
+		return seal.Secret(began + "." + string(raw) + p.device.Reveal())
+	}
+	return seal.Secret(began + " " + p.verifier.Reveal() + " " + p.device.Reveal())
 }
 
 // unpack is the inverse of pack. What pack did not make holds no code, and the
 // provider will say so.
 func unpack(s seal.Secret) pending {
-	parts := strings.SplitN(s.Reveal(), " ", 3)
-	if len(parts) != 3 {
-		return pending{}
-	}
-	began, err := strconv.ParseInt(parts[0], timeBase, 64)
+	text := s.Reveal()
+	at := strings.IndexAny(text, ". ")
+	unix, err := strconv.ParseInt(text[:max(at, 0)], timeBase, 64)
 	if err != nil {
 		return pending{}
 	}
-	return pending{device: seal.Secret(parts[2]), verifier: seal.Secret(parts[1]), began: time.UnixMilli(began)}
+	began, rest := time.Unix(unix, 0), text[at+1:]
+	if text[at] == '.' && len(rest) > verifierSize {
+		return pending{device: seal.Secret(rest[verifierSize:]), verifier: verifierOf([]byte(rest[:verifierSize])), began: began}
+	}
+	if verifier, device, ok := strings.Cut(rest, " "); ok && text[at] == ' ' {
+		return pending{device: seal.Secret(device), verifier: seal.Secret(verifier), began: began}
+	}
+	return pending{}
 }
 
 func newVerifier() seal.Secret {
 	var b [verifierSize]byte
 	rand.Read(b[:])
-	return seal.Secret(base64.RawURLEncoding.EncodeToString(b[:]))
+	return verifierOf(b[:])
 }
+
+func verifierOf(b []byte) seal.Secret { return seal.Secret(base64.RawURLEncoding.EncodeToString(b)) }
 
 // challenge is S256 of RFC 7636 section 4.2.
 func challenge(verifier seal.Secret) string {

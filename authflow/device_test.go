@@ -306,12 +306,13 @@ func TestPack(t *testing.T) {
 		{device: "d", verifier: "v", began: began},
 		{device: "with  spaces \n and ünïcode ", verifier: "", began: began},
 		{device: "", verifier: "v", began: began},
+		{device: "d . e", verifier: newVerifier(), began: began},
 	} {
 		if got := unpack(p.pack()); got.device != p.device || got.verifier != p.verifier || !got.began.Equal(p.began) {
 			t.Errorf("got %q %q %v, want %q %q %v", got.device.Reveal(), got.verifier.Reveal(), got.began, p.device.Reveal(), p.verifier.Reveal(), p.began)
 		}
 	}
-	for _, s := range []seal.Secret{"", "device", "? b c", "1 "} {
+	for _, s := range []seal.Secret{"", "device", "? b c", "1 ", "1.", "1. b c", seal.Secret("1." + strings.Repeat("v", verifierSize))} {
 		if got := unpack(s); got != (pending{}) {
 			t.Errorf("got %+v of %q, want nothing", got, s.Reveal())
 		}

@@ -18,7 +18,7 @@ const (
 	leeway         = 10 * time.Millisecond // what is due within it is taken up at once
 	retryWrite     = time.Second           // until a step that could not be stored is tried again
 	grace          = 3 * time.Second       // for requests under way when Run, or a life, ends
-	claimBatch     = 1000
+	claimBatch     = 250
 )
 
 // engine is the soft state of polling: heaps of what is due. All of it can be read
@@ -28,7 +28,7 @@ type engine struct {
 	life    *replica.Life
 	work    context.Context // of what is under way in that life
 	epoch   time.Time       // where its clock begins, which is the monotonic one
-	entries map[string]*entry
+	entries *index
 	vias    map[string]*via
 	lanes   map[string]*lane
 	wakes   dueHeap
@@ -41,7 +41,7 @@ type engine struct {
 }
 
 func newEngine(providers []Provider) *engine {
-	g := &engine{epoch: time.Now(), lanes: map[string]*lane{}, changed: make(chan struct{}, 1), jobs: make(chan *entry)}
+	g := &engine{epoch: time.Now(), entries: newIndex(), lanes: map[string]*lane{}, changed: make(chan struct{}, 1), jobs: make(chan *entry)}
 	for _, p := range providers {
 		g.lanes[p.Name] = &lane{}
 	}
@@ -62,12 +62,12 @@ func (g *engine) begin(life *replica.Life, work context.Context) {
 func (g *engine) clear() (undone []*entry) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, e := range g.entries {
+	for e := range g.entries.all() {
 		if e.decided() {
 			undone = append(undone, e)
 		}
 	}
-	g.life, g.entries, g.vias, g.wakes, g.held = nil, map[string]*entry{}, map[string]*via{}, nil, nil
+	g.life, g.entries, g.vias, g.wakes, g.held = nil, newIndex(), map[string]*via{}, nil, nil
 	for _, l := range g.lanes {
 		l.heap = nil
 	}
@@ -153,7 +153,7 @@ func (g *engine) add(e *entry, owner string) {
 	if owner == "" || owner != g.ownerLocked() {
 		return
 	}
-	g.entries[e.login()] = e
+	g.entries.put(e)
 	g.push(e)
 }
 
@@ -192,7 +192,7 @@ func (g *engine) look() {
 func (g *engine) wake(id string, at time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	e := g.entries[id]
+	e := g.entries.get(id)
 	switch {
 	case e == nil:
 		g.note(id)
@@ -211,7 +211,7 @@ func (g *engine) wake(id string, at time.Time) {
 func (g *engine) doubt(id string, state State) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	e := g.entries[id]
+	e := g.entries.get(id)
 	switch {
 	case e == nil:
 		return false
@@ -230,7 +230,7 @@ func (g *engine) doubt(id string, state State) bool {
 func (g *engine) hold(ctx context.Context, id string) (held *entry, release func(goOn bool), err error) {
 	for {
 		g.mu.Lock()
-		e := g.entries[id]
+		e := g.entries.get(id)
 		if e == nil {
 			g.mu.Unlock()
 			return nil, func(bool) {}, nil
@@ -264,10 +264,10 @@ func (g *engine) settle(e *entry, keep bool) {
 	close(e.run.idle)
 	e.run = nil
 	switch {
-	case g.entries[e.login()] != e: // of a life that is over
+	case g.entries.get(e.login()) != e: // of a life that is over
 	case keep:
 		g.push(e)
 	default:
-		delete(g.entries, e.login())
+		g.entries.remove(e.login())
 	}
 }

@@ -44,7 +44,7 @@ func (f *fake) counted() counts {
 // provider offers f under a name.
 func (f *fake) provider(name string) authflow.Provider {
 	return authflow.Provider{
-		Name: name, Title: name, Issuer: "https://" + name + ".example", Flows: []authflow.Flow{f},
+		Name: name, Title: name, Issuer: "https://" + name + ".example", Flows: []authflow.Flow{f}, StartLimit: 1 << 20,
 		Who: func(ctx context.Context, _ *http.Client, _ authflow.Token) (authflow.Identity, error) {
 			if err := f.wait(ctx); err != nil {
 				return authflow.Identity{}, err

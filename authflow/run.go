@@ -209,7 +209,7 @@ func (l *Logins) slower(ctx context.Context, e *entry, g Grant, due time.Time) {
 	if err == nil {
 		var s secrets
 		if s, err = l.openSecrets(row); err == nil {
-			s.Secret, s.Every, s.Slowed = g.Secret.Reveal(), g.Every, g.Slowed
+			s.Secret, s.Every, s.Slowed = []byte(g.Secret.Reveal()), g.Every, g.Slowed
 			err = l.store.PaceLogin(ctx, row.ID, row.Owner, l.sealSecrets(row, s), g.Every, due)
 		}
 	}

@@ -100,7 +100,7 @@ func (l *Logins) leave(ctx context.Context, row store.Login) (to string, proof s
 	if err != nil {
 		return "", "", fmt.Errorf("send a browser to %s: %w", p.Name, err)
 	}
-	s.Secret = g.Secret.Reveal()
+	s.Secret = []byte(g.Secret.Reveal())
 	if err := l.store.SetBack(ctx, row.ID, string(Waiting), hashOf(state), l.sealSecrets(row, s)); err != nil {
 		return "", "", fmt.Errorf("send a browser to %s: %w", p.Name, err)
 	}
