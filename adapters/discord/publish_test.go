@@ -11,6 +11,7 @@ import (
 
 	"github.com/usherbot/usher/adapters/discord/discordtest"
 	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // many kinds of commands, as somebody might declare them.
@@ -127,7 +128,7 @@ func TestSame(t *testing.T) {
 func TestPublishRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := discordtest.New(t, discordtest.Options{})
-		srv.Break("PUT /applications/{application_id}/commands", many(discordtest.Unavailable(), 100)...)
+		srv.Break("PUT /applications/{application_id}/commands", many(stand.HTML(502), 100)...)
 		began := time.Now()
 		err := New(settings(srv)).Publish(t.Context(), commands, true)
 		if err != nil || time.Since(began) > 10*time.Second {

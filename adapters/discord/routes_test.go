@@ -15,6 +15,7 @@ import (
 
 	"github.com/usherbot/usher/adapters/discord/discordtest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // Discord accepts the address, as it does when an operator enters it.
@@ -107,7 +108,7 @@ func TestModes(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				srv := discordtest.New(t, discordtest.Options{InteractionsURL: tt.url, Net: pipe.New()})
+				srv := discordtest.New(t, discordtest.Options{InteractionsURL: tt.url, Place: stand.Place{Net: pipe.New()}})
 				r := start(t, srv, func(c *Config) { c.Mode = tt.mode }, nil)
 				if got := srv.Connected() == 0; got != tt.http || !r.Ready() {
 					t.Errorf("got it over HTTP %v, ready %v, want %v", got, r.Ready(), tt.http)

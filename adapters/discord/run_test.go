@@ -12,6 +12,7 @@ import (
 	"github.com/usherbot/usher/adapters/discord/discordtest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 func TestGateway(t *testing.T) {
@@ -155,7 +156,7 @@ func TestGatewayIsNotBusy(t *testing.T) {
 		{"nobody there", func(srv *discordtest.Server) { srv.Stop() }, 40, 1},
 		{"an outage of the API", func(srv *discordtest.Server) {
 			srv.CloseWith(4009)
-			srv.Break("GET /gateway/bot", many(discordtest.Unavailable(), 100)...)
+			srv.Break("GET /gateway/bot", many(stand.HTML(502), 100)...)
 		}, 40, 1},
 		{"always invalid", func(srv *discordtest.Server) {
 			for range 200 {
@@ -181,8 +182,8 @@ func TestGatewayIsNotBusy(t *testing.T) {
 	}
 }
 
-func many(f discordtest.Fault, n int) []discordtest.Fault {
-	out := make([]discordtest.Fault, n)
+func many(f stand.Fault, n int) []stand.Fault {
+	out := make([]stand.Fault, n)
 	for i := range out {
 		out[i] = f
 	}
@@ -191,15 +192,15 @@ func many(f discordtest.Fault, n int) []discordtest.Fault {
 
 // The answers that Discord may give to what the bot says.
 func TestFaults(t *testing.T) {
-	faults := map[string]discordtest.Fault{
-		"500":                  discordtest.Custom(500, "application/json", `{"message":"500: Internal Server Error","code":0}`),
-		"502":                  discordtest.Unavailable(),
+	faults := map[string]stand.Fault{
+		"500":                  stand.Custom(500, "application/json", `{"message":"500: Internal Server Error","code":0}`),
+		"502":                  stand.HTML(502),
 		"429":                  discordtest.TooMany(time.Second),
 		"429 for all":          discordtest.TooManyAtAll(time.Second),
-		"dropped":              discordtest.Drop(),
-		"hanging":              discordtest.Hang(),
-		"dropped when done":    discordtest.DropAfter(),
-		"done and not told so": discordtest.Custom(200, "text/html", "<html>"),
+		"dropped":              stand.Drop(),
+		"hanging":              stand.Hang(),
+		"dropped when done":    stand.DropAfter(),
+		"done and not told so": stand.Custom(200, "text/html", "<html>"),
 	}
 	for _, over := range []string{"gateway", "http"} {
 		for name, fault := range faults {

@@ -15,6 +15,7 @@ import (
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // public is where Discord posts interactions.
@@ -30,7 +31,7 @@ var platforms = map[string]func(t *testing.T) (*discordtest.Server, func() core.
 	},
 	"http": func(t *testing.T) (*discordtest.Server, func() core.Adapter) {
 		n := pipe.New()
-		srv := discordtest.New(t, discordtest.Options{Net: n, InteractionsURL: public + path})
+		srv := discordtest.New(t, discordtest.Options{Place: stand.Place{Net: n}, InteractionsURL: public + path})
 		t.Cleanup(func() { checkRequests(t, srv) })
 		var routes atomic.Pointer[http.ServeMux]
 		serve(t, n, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -7,9 +7,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/usherbot/usher/adapters/slack/slacktest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 func TestDirect(t *testing.T) {
@@ -67,7 +67,7 @@ func TestDirectChatOfOthers(t *testing.T) {
 func TestNameless(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, newSlack(t), nil, nil)
-		r.srv.Break("users.info", slacktest.Hang())
+		r.srv.Break("users.info", stand.Hang())
 		began := time.Now()
 		for _, text := range []string{"ping one", "ping two", "ping three"} {
 			r.srv.Say("alice", coretest.Direct, text)

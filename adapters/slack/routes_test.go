@@ -18,6 +18,7 @@ import (
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -25,7 +26,7 @@ import (
 func startHooked(t *testing.T, do func(core.Event)) (*running, *http.Client) {
 	t.Helper()
 	n := pipe.New()
-	srv := slacktest.New(t, slacktest.Options{Net: n, Deliver: public, Commands: []string{slacktest.AnyCommand}})
+	srv := slacktest.New(t, slacktest.Options{Place: stand.Place{Net: n}, Deliver: public, Commands: []string{slacktest.AnyCommand}})
 	r := start(t, srv, func(c *Config) { c.AppToken, c.SigningSecret = "", srv.SigningSecret() }, do)
 	web := &http.Server{Handler: muxOf(r.Adapter)}
 	l := n.Listen("bot.example:443")

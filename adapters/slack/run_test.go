@@ -12,6 +12,7 @@ import (
 	"github.com/usherbot/usher/adapters/slack/slacktest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 func TestSockets(t *testing.T) {
@@ -108,11 +109,11 @@ func TestOutages(t *testing.T) {
 		{"a cut", func(srv *slacktest.Server) { srv.Cut() }},
 		{"five minutes away", func(srv *slacktest.Server) { srv.Stop(); time.AfterFunc(5*time.Minute, srv.Resume) }},
 		{"no connections", func(srv *slacktest.Server) {
-			srv.Break("apps.connections.open", many(slacktest.Unavailable(), 10)...)
+			srv.Break("apps.connections.open", many(stand.HTML(503), 10)...)
 			srv.Cut()
 		}},
 		{"no answers", func(srv *slacktest.Server) {
-			srv.Break("apps.connections.open", many(slacktest.Hang(), 4)...)
+			srv.Break("apps.connections.open", many(stand.Hang(), 4)...)
 			srv.Cut()
 		}},
 		{"asked for a pause", func(srv *slacktest.Server) {
@@ -120,8 +121,8 @@ func TestOutages(t *testing.T) {
 			srv.Cut()
 		}},
 		{"answers of another kind", func(srv *slacktest.Server) {
-			srv.Break("apps.connections.open", slacktest.Custom(200, "application/json", `{"ok":true}`), slacktest.Custom(200, "text/html", "<html>"),
-				slacktest.Custom(200, "application/json", `{"ok":true,"url":"ws://elsewhere.example/?ticket=x"}`), slacktest.Custom(200, "application/json", `{"ok":true,"url":"https://elsewhere.example/"}`))
+			srv.Break("apps.connections.open", stand.Custom(200, "application/json", `{"ok":true}`), stand.Custom(200, "text/html", "<html>"),
+				stand.Custom(200, "application/json", `{"ok":true,"url":"ws://elsewhere.example/?ticket=x"}`), stand.Custom(200, "application/json", `{"ok":true,"url":"https://elsewhere.example/"}`))
 			srv.Cut()
 		}},
 	}
@@ -151,8 +152,8 @@ func TestOutages(t *testing.T) {
 	}
 }
 
-func many(f slacktest.Fault, n int) []slacktest.Fault {
-	out := make([]slacktest.Fault, n)
+func many(f stand.Fault, n int) []stand.Fault {
+	out := make([]stand.Fault, n)
 	for i := range out {
 		out[i] = f
 	}
@@ -264,7 +265,7 @@ func TestManyEvents(t *testing.T) {
 func TestStartInAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newSlack(t)
-		srv.Break("auth.test", append(many(slacktest.Unavailable(), 3), slacktest.TooMany(20*time.Second), slacktest.Refuse("internal_error"), slacktest.Hang())...)
+		srv.Break("auth.test", append(many(stand.HTML(503), 3), slacktest.TooMany(20*time.Second), slacktest.Refuse("internal_error"), stand.Hang())...)
 		r := start(t, srv, nil, nil)
 		if r.Ready() {
 			t.Error("got a bot that is ready, want one that tries on")

@@ -14,6 +14,7 @@ import (
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 const public = "https://bot.example"
@@ -28,7 +29,7 @@ var platforms = map[string]func(t *testing.T) (*slacktest.Server, func() core.Ad
 	},
 	"http": func(t *testing.T) (*slacktest.Server, func() core.Adapter) {
 		n := pipe.New()
-		srv := slacktest.New(t, slacktest.Options{Net: n, Deliver: public, Commands: []string{slacktest.AnyCommand}})
+		srv := slacktest.New(t, slacktest.Options{Place: stand.Place{Net: n}, Deliver: public, Commands: []string{slacktest.AnyCommand}})
 		t.Cleanup(func() { checkRequests(t, srv) })
 		var routes atomic.Pointer[http.ServeMux]
 		web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

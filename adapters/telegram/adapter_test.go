@@ -16,6 +16,7 @@ import (
 	"github.com/usherbot/usher/adapters/telegram/telegramtest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // journal is a log that is read while it is written.
@@ -342,7 +343,7 @@ func TestAnswerThatCannotBeRead(t *testing.T) {
 			r := start(t, srv, nil, nil)
 			srv.Say("alice", coretest.Direct, "/ping")
 			time.Sleep(time.Second)
-			srv.Break("sendMessage", telegramtest.Custom(200, "application/json", body))
+			srv.Break("sendMessage", stand.Custom(200, "application/json", body))
 			_, err := r.Send(t.Context(), r.events()[0].Chat, core.Message{Text: "Pong!"})
 			if !errors.Is(err, core.ErrUnsure) || len(srv.Requests("sendMessage")) != 1 {
 				t.Errorf("%q: got %v after %d requests, want core.ErrUnsure after one", body, err, len(srv.Requests("sendMessage")))
@@ -359,7 +360,7 @@ func TestAnswerOfSomebodyElse(t *testing.T) {
 			srv := telegramtest.New(t, telegramtest.Options{})
 			srv.Open("alice")
 			r := start(t, srv, nil, nil)
-			srv.Break("sendMessage", telegramtest.Custom(200, "text/html", body))
+			srv.Break("sendMessage", stand.Custom(200, "text/html", body))
 			if _, err := r.Send(t.Context(), core.Chat{Platform: platform, ID: personID(t, r)}, core.Message{Text: "Pong!"}); err != nil {
 				t.Errorf("%q: got %v, want the message at the second try", body, err)
 			}
@@ -378,8 +379,8 @@ func personID(t *testing.T, r *running) string {
 
 // A press is answered in spite of an outage, and one on what is no message too.
 func TestPressesAreAnsweredInTheEnd(t *testing.T) {
-	for name, fault := range map[string]telegramtest.Fault{
-		"an internal error": telegramtest.Unavailable(), "a dropped connection": telegramtest.Drop(), "too many": telegramtest.TooMany(time.Second),
+	for name, fault := range map[string]stand.Fault{
+		"an internal error": stand.HTML(502), "a dropped connection": stand.Drop(), "too many": telegramtest.TooMany(time.Second),
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -479,7 +480,7 @@ func TestUpdateNeedsAPress(t *testing.T) {
 func TestMenuIsNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := telegramtest.New(t, telegramtest.Options{})
-		srv.Break("setMyCommands", many(telegramtest.Unavailable(), 1000)...)
+		srv.Break("setMyCommands", many(stand.HTML(502), 1000)...)
 		a := New(Config{Token: srv.Token(), APIBase: srv.URL(), HTTP: srv.Client(), Log: slog.New(slog.DiscardHandler)})
 		began := time.Now()
 		err := a.Publish(t.Context(), []core.Command{{Name: "ping", Summary: "Is anybody there?"}}, true)

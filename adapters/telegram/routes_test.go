@@ -13,6 +13,7 @@ import (
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 const public = "https://bot.example"
@@ -21,7 +22,7 @@ const public = "https://bot.example"
 func startHooked(t *testing.T, do func(core.Event)) (*running, *http.Client) {
 	t.Helper()
 	n := pipe.New()
-	srv := telegramtest.New(t, telegramtest.Options{Net: n})
+	srv := telegramtest.New(t, telegramtest.Options{Place: stand.Place{Net: n}})
 	r := start(t, srv, func(c *Config) { c.PublicURL = public + "/" }, do)
 	serveRoutes(t, n, r.Adapter)
 	return r, n.Client()
@@ -180,7 +181,7 @@ func TestDeliverToNobody(t *testing.T) {
 func TestWebhookThatTelegramRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := telegramtest.New(t, telegramtest.Options{})
-		srv.Break("setWebhook", telegramtest.Custom(400, "application/json", `{"ok":false,"error_code":400,"description":"Bad Request: bad webhook: IP address 10.0.0.1 is reserved"}`))
+		srv.Break("setWebhook", stand.Custom(400, "application/json", `{"ok":false,"error_code":400,"description":"Bad Request: bad webhook: IP address 10.0.0.1 is reserved"}`))
 		r := start(t, srv, func(c *Config) { c.PublicURL = public }, nil)
 		if err := <-r.ended; err == nil || !strings.HasPrefix(err.Error(), "USHER_PUBLIC_URL: ") {
 			t.Errorf("got %v, want an error that names USHER_PUBLIC_URL", err)

@@ -12,6 +12,7 @@ import (
 	"github.com/usherbot/usher/adapters/telegram/telegramtest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 func TestPolling(t *testing.T) {
@@ -74,12 +75,12 @@ func TestPollingIsNotBusy(t *testing.T) {
 		{"idle", func(*telegramtest.Server) {}, 4},
 		{"a command that is not safe", func(srv *telegramtest.Server) { srv.Say("alice", coretest.Direct, "/slow") }, 245},
 		{"nobody answers", func(srv *telegramtest.Server) { srv.Stop() }, 10},
-		{"an outage", func(srv *telegramtest.Server) { srv.Break("getUpdates", many(telegramtest.Unavailable(), 50)...) }, 10},
+		{"an outage", func(srv *telegramtest.Server) { srv.Break("getUpdates", many(stand.HTML(502), 50)...) }, 10},
 		{"empty answers at once", func(srv *telegramtest.Server) {
-			srv.Break("getUpdates", many(telegramtest.Custom(200, "application/json", `{"ok":true,"result":[]}`), 1000)...)
+			srv.Break("getUpdates", many(stand.Custom(200, "application/json", `{"ok":true,"result":[]}`), 1000)...)
 		}, 245},
 		{"the same over and over", func(srv *telegramtest.Server) {
-			srv.Break("getUpdates", many(telegramtest.Custom(200, "application/json", `{"ok":true,"result":[{"update_id":1}]}`), 1000)...)
+			srv.Break("getUpdates", many(stand.Custom(200, "application/json", `{"ok":true,"result":[{"update_id":1}]}`), 1000)...)
 		}, 245},
 		{"hundreds too many", func(srv *telegramtest.Server) {
 			srv.Break("getUpdates", many(telegramtest.TooMany(20*time.Second), 50)...)
@@ -103,8 +104,8 @@ func TestPollingIsNotBusy(t *testing.T) {
 	}
 }
 
-func many(f telegramtest.Fault, n int) []telegramtest.Fault {
-	out := make([]telegramtest.Fault, n)
+func many(f stand.Fault, n int) []stand.Fault {
+	out := make([]stand.Fault, n)
 	for i := range out {
 		out[i] = f
 	}
@@ -122,12 +123,12 @@ func TestPollingRecovers(t *testing.T) {
 			srv.Resume()
 		}},
 		{"a cut connection", func(srv *telegramtest.Server) { srv.Cut() }},
-		{"an internal error", func(srv *telegramtest.Server) { srv.Break("getUpdates", telegramtest.Unavailable()) }},
+		{"an internal error", func(srv *telegramtest.Server) { srv.Break("getUpdates", stand.HTML(502)) }},
 		{"a gateway", func(srv *telegramtest.Server) {
-			srv.Break("getUpdates", telegramtest.Custom(502, "text/html", "<html>"))
+			srv.Break("getUpdates", stand.Custom(502, "text/html", "<html>"))
 		}},
-		{"no answer", func(srv *telegramtest.Server) { srv.Break("getUpdates", telegramtest.Hang()) }},
-		{"an answer that nobody heard", func(srv *telegramtest.Server) { srv.Break("getUpdates", telegramtest.DropAfter()) }},
+		{"no answer", func(srv *telegramtest.Server) { srv.Break("getUpdates", stand.Hang()) }},
+		{"an answer that nobody heard", func(srv *telegramtest.Server) { srv.Break("getUpdates", stand.DropAfter()) }},
 		{"updates out of order", func(srv *telegramtest.Server) { srv.Shuffle() }},
 	}
 	for _, tt := range tests {
@@ -183,7 +184,7 @@ func TestWrongTokenEndsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := telegramtest.New(t, telegramtest.Options{})
 		r := start(t, srv, nil, nil)
-		srv.Break("getUpdates", telegramtest.Custom(401, "application/json", `{"ok":false,"error_code":401,"description":"Unauthorized"}`))
+		srv.Break("getUpdates", stand.Custom(401, "application/json", `{"ok":false,"error_code":401,"description":"Unauthorized"}`))
 		srv.Say("alice", coretest.Direct, "/ping")
 		if err := <-r.ended; err == nil || !strings.HasPrefix(err.Error(), "TELEGRAM_TOKEN: ") {
 			t.Errorf("while it runs: got %v, want an error that names TELEGRAM_TOKEN", err)

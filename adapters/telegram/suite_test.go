@@ -12,6 +12,7 @@ import (
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // platforms opens a Telegram in memory, once for each way in which updates come.
@@ -26,7 +27,7 @@ var platforms = map[string]func(t *testing.T) (*telegramtest.Server, func() core
 	},
 	"webhook": func(t *testing.T) (*telegramtest.Server, func() core.Adapter) {
 		n := pipe.New()
-		srv := telegramtest.New(t, telegramtest.Options{Net: n, ReadsAll: true, Name: "usher"})
+		srv := telegramtest.New(t, telegramtest.Options{Place: stand.Place{Net: n}, ReadsAll: true, Name: "usher"})
 		t.Cleanup(func() { checkRequests(t, srv) })
 		var routes atomic.Pointer[http.ServeMux]
 		web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
