@@ -15,6 +15,7 @@ import (
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 	"github.com/usherbot/usher/core/seal"
 	"github.com/usherbot/usher/core/store/sqlstore"
 )
@@ -43,7 +44,7 @@ func Conversations(t *testing.T, pattern string, open func(t *testing.T, s *core
 	coretest.Run(t, pattern, func(t *testing.T, s *coretest.Script) coretest.Stage {
 		h := &house{t: t, script: s, place: open(t, s), file: filepath.Join(t.TempDir(), "bot.db"), net: pipe.New()}
 		_, refuses := s.Flow()
-		h.server = authtest.New(t, authtest.Options{Net: h.net, CodeLifetime: s.Codes(), Withhold: s.Withheld(), Clients: []authtest.Client{{
+		h.server = authtest.New(t, authtest.Options{Place: stand.Place{Net: h.net}, CodeLifetime: s.Codes(), Withhold: s.Withheld(), Clients: []authtest.Client{{
 			ID: "app", NoDevice: refuses, RedirectURIs: []string{publicURL + "/oauth/callback/demo"},
 		}}})
 		chats := h.place.Shut

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A Fault answers one request in place of call, which would have answered it and
@@ -84,10 +85,11 @@ func (s *Server) Stopped() bool {
 	return s.stopped
 }
 
-// Custom answers with exactly this.
+// Custom answers with exactly this, which no cache may keep.
 func Custom(status int, contentType, body string) Fault {
 	return func(w http.ResponseWriter, _ *http.Request, _ http.HandlerFunc) {
 		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(status)
 		io.WriteString(w, body) //nolint:errcheck // whoever asked has gone
 	}
@@ -126,5 +128,18 @@ func Hang() Fault {
 	return func(_ http.ResponseWriter, r *http.Request, _ http.HandlerFunc) {
 		<-r.Context().Done()
 		panic(http.ErrAbortHandler)
+	}
+}
+
+// After takes its time for another Fault, which comes to nothing when the client
+// gives up before.
+func After(d time.Duration, then Fault) Fault {
+	return func(w http.ResponseWriter, r *http.Request, call http.HandlerFunc) {
+		select {
+		case <-time.After(d):
+			then(w, r, call)
+		case <-r.Context().Done():
+			panic(http.ErrAbortHandler)
+		}
 	}
 }

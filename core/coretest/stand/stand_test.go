@@ -91,6 +91,8 @@ func TestFaults(t *testing.T) {
 		{"drop", stand.Drop(), "", "/a 0"},
 		{"drop after", stand.DropAfter(), "", "/a 0"},
 		{"hang", stand.Hang(), "", "/a 0"},
+		{"after a while", stand.After(30*time.Second, stand.Custom(418, "text/plain", "tea")), "418 tea", "/a 418"},
+		{"after too long", stand.After(2*time.Minute, stand.Custom(418, "text/plain", "tea")), "", "/a 0"},
 		{"the answer after all", func(w http.ResponseWriter, r *http.Request, call http.HandlerFunc) { call(w, r) }, "200 /a", "/a 200"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
