@@ -11,6 +11,7 @@ import (
 	"github.com/usherbot/usher/adapters/slack/slacktest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest/stand"
+	"github.com/usherbot/usher/core/reach"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -27,7 +28,7 @@ func TestHookErrors(t *testing.T) {
 		{"expired, said in another way", []stand.Fault{stand.Custom(200, "application/json", `{"ok":false,"error":"expired_url"}`)}, core.ErrForbidden, 1},
 		{"an outage", []stand.Fault{stand.HTML(503), stand.Drop()}, nil, 3},
 		{"too many", []stand.Fault{slacktest.TooMany(3 * time.Second)}, nil, 2 + 2*hookUses},
-		{"no answer", []stand.Fault{stand.Hang()}, errTimeout, 1},
+		{"no answer", []stand.Fault{stand.Hang()}, reach.ErrTimeout, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
