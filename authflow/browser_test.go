@@ -10,6 +10,7 @@ import (
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 func TestBrowser(t *testing.T) {
@@ -264,11 +265,8 @@ func TestBrowserComesBackSecond(t *testing.T) {
 		l := w.start("alice")
 		first, second := w.browser(), w.browser()
 		back := w.backAt(first, l, "octocat")
-		w.srv.Break(authtest.Token, func(rw http.ResponseWriter, r *http.Request) {
-			time.Sleep(5 * time.Second)
-			authtest.Custom(200, "application/json", `{"access_token":"marker-of-a-token","token_type":"bearer"}`)(rw, r)
-		})
-		w.srv.Break(authtest.UserInfo, authtest.Custom(200, "application/json", `{"sub":"1"}`))
+		w.srv.Break(authtest.Token, stand.After(5*time.Second, stand.Custom(200, "application/json", `{"access_token":"marker-of-a-token","token_type":"bearer"}`)))
+		w.srv.Break(authtest.UserInfo, stand.Custom(200, "application/json", `{"sub":"1"}`))
 		shown := make(chan authtest.Page)
 		go func() {
 			p, _ := first.Open(back)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 func TestBrowserDigitsAreWrong(t *testing.T) {
@@ -144,7 +145,7 @@ func TestBrowserAndACrash(t *testing.T) {
 		l := w.start("alice")
 		b := w.browser()
 		back := w.backAt(b, l, "octocat")
-		w.srv.Break(authtest.Token, authtest.Hang())
+		w.srv.Break(authtest.Token, stand.Hang())
 		ended := make(chan struct{})
 		go func() {
 			b.Open(back)
@@ -176,7 +177,7 @@ func TestBrowserMeetsTroubleAtTheProvider(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(url.Values)
-		token  authtest.Fault
+		token  stand.Fault
 		page   string
 		want   string
 	}{
@@ -186,12 +187,12 @@ func TestBrowserMeetsTroubleAtTheProvider(t *testing.T) {
 		{"wrong client", instead("unauthorized_client"), nil, "does not let this bot sign people in", "failed refused"},
 		{"a word of its own", instead("<b>computer_says_no"), nil, "auth.example could not complete this login. Return to the chat", "failed refused"},
 		{"a code that it does not know", func(q url.Values) { q.Set("code", "a-code-from-elsewhere") }, nil, "auth.example could not complete this login.", "failed refused"},
-		{"no answer", same, authtest.Drop(), "auth.example could not complete this login.", "failed unreached"},
-		{"no answer in time", same, authtest.Hang(), "auth.example could not complete this login.", "failed unreached"},
+		{"no answer", same, stand.Drop(), "auth.example could not complete this login.", "failed unreached"},
+		{"no answer in time", same, stand.Hang(), "auth.example could not complete this login.", "failed unreached"},
 		{"half an answer", same, authtest.CutBody(), "auth.example could not complete this login.", "failed unreached"},
 		{"busy", same, authtest.Unavailable(0), "auth.example could not complete this login.", "failed unreached"},
-		{"a page", same, authtest.HTML(200), "auth.example could not complete this login.", "failed unreached"},
-		{"a token of another type", same, authtest.Custom(200, "application/json", `{"access_token":"marker-of-a-token","token_type":"mac"}`), "auth.example could not complete this login.", "failed refused"},
+		{"a page", same, stand.HTML(200), "auth.example could not complete this login.", "failed unreached"},
+		{"a token of another type", same, stand.Custom(200, "application/json", `{"access_token":"marker-of-a-token","token_type":"mac"}`), "auth.example could not complete this login.", "failed refused"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -236,9 +237,9 @@ func TestBrowserIsCalledOff(t *testing.T) {
 
 		l = w.start("alice")
 		back = w.backAt(b, l, "octocat")
-		w.srv.Break(authtest.Token, func(rw http.ResponseWriter, r *http.Request) {
+		w.srv.Break(authtest.Token, func(rw http.ResponseWriter, r *http.Request, call http.HandlerFunc) {
 			w.cancelled(l) // while the code is redeemed
-			authtest.Custom(200, "application/json", `{"access_token":"marker-of-a-token","token_type":"bearer"}`)(rw, r)
+			stand.Custom(200, "application/json", `{"access_token":"marker-of-a-token","token_type":"bearer"}`)(rw, r, call)
 		})
 		w.wantPage(w.visit(b, back), 410, "This login is over")
 		w.sleep(time.Second)
@@ -316,7 +317,7 @@ func TestBrowserStoreFails(t *testing.T) {
 
 // TestFallsThroughToTheBrowser has a provider refuse to give codes.
 func TestFallsThroughToTheBrowser(t *testing.T) {
-	refusal := authtest.Custom(400, "application/json", `{"error":"unauthorized_client"}`)
+	refusal := stand.Custom(400, "application/json", `{"error":"unauthorized_client"}`)
 	bubble(t, setup{web: "auto"}, func(w *world) {
 		l := w.start("bob")
 		if l.Flow != "device" || l.NoCode {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // TestCancel calls a login off wherever it stands: at once, and the provider
@@ -23,7 +24,7 @@ func TestCancel(t *testing.T) {
 		{"waiting", "", nil, `
 			0s asks for a code
 			5s polls`, ""},
-		{"a poll under way", "", func(w *world, _ authflow.Login) { w.srv.Break(authtest.Token, authtest.Hang()) }, `
+		{"a poll under way", "", func(w *world, _ authflow.Login) { w.srv.Break(authtest.Token, stand.Hang()) }, `
 			0s asks for a code
 			5s polls`, ""},
 		{"a token, and trouble to name it", "", func(w *world, l authflow.Login) {
@@ -36,7 +37,7 @@ func TestCancel(t *testing.T) {
 			5s tells alice: granted`, " (token revoked)"},
 		{"a token, and the question whose under way", "", func(w *world, l authflow.Login) {
 			w.approve(l, "octocat")
-			w.srv.Break(authtest.UserInfo, authtest.Hang())
+			w.srv.Break(authtest.UserInfo, stand.Hang())
 		}, `
 			0s asks for a code
 			5s polls
@@ -159,7 +160,7 @@ func TestCancelWhileTakenUp(t *testing.T) {
 func TestCancelTwiceAtOnce(t *testing.T) {
 	bubble(t, setup{}, func(w *world) {
 		l := w.start("alice")
-		w.srv.Break(authtest.Token, authtest.Hang())
+		w.srv.Break(authtest.Token, stand.Hang())
 		w.sleep(6 * time.Second)
 		errs := make(chan error, 2)
 		for range 2 {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/core/coretest/stand"
 	"github.com/usherbot/usher/core/store"
 )
 
@@ -45,8 +46,8 @@ func (w *world) use(c *http.Client, many int) error {
 }
 
 // unauthorized is the answer to a token that the provider does not take any more.
-func unauthorized(times int) []authtest.Fault {
-	out := make([]authtest.Fault, times)
+func unauthorized(times int) []stand.Fault {
+	out := make([]stand.Fault, times)
 	for i := range out {
 		out[i] = fault(http.StatusUnauthorized, `{"error":"invalid_token"}`)
 	}
@@ -85,7 +86,7 @@ func TestClientStaysHome(t *testing.T) {
 		}
 		for _, tt := range tests {
 			if tt.hop != "" {
-				w.srv.Break(authtest.UserInfo, func(rw http.ResponseWriter, r *http.Request) {
+				w.srv.Break(authtest.UserInfo, func(rw http.ResponseWriter, r *http.Request, _ http.HandlerFunc) {
 					http.Redirect(rw, r, tt.hop, http.StatusTemporaryRedirect)
 				})
 			}
@@ -119,7 +120,7 @@ func newHost(w *world, addr string) (requests func() int) {
 
 // TestClientOnLoopback is a provider on the machine that the bot runs on.
 func TestClientOnLoopback(t *testing.T) {
-	bubble(t, setup{server: authtest.Options{Addr: "127.0.0.1:8181"}}, func(w *world) {
+	bubble(t, setup{server: authtest.Options{Place: stand.Place{Addr: "127.0.0.1:8181"}}}, func(w *world) {
 		w.approve(w.start("alice"), "octocat")
 		w.sleep(6 * time.Second)
 		if got := w.whoami("alice"); got != "octocat" {
@@ -333,10 +334,7 @@ func TestClientGivesUp(t *testing.T) {
 		c := w.client("alice")
 		w.stop()
 		w.sleep(2 * time.Hour)
-		w.srv.Break(authtest.Token, func(rw http.ResponseWriter, r *http.Request) {
-			time.Sleep(5 * time.Second)
-			fault(503, "")(rw, r)
-		})
+		w.srv.Break(authtest.Token, stand.After(5*time.Second, fault(503, "")))
 		hasty := *c
 		hasty.Timeout = time.Second
 		before := time.Now()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/core/coretest/stand"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -124,14 +125,14 @@ func TestDeviceFlowSurvivesTrouble(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		faults := map[string]authtest.Fault{
-			"HTML with 502": authtest.HTML(502),
-			"HTML with 200": authtest.HTML(200),
+		faults := map[string]stand.Fault{
+			"HTML with 502": stand.HTML(502),
+			"HTML with 200": stand.HTML(200),
 			"cut":           authtest.CutBody(),
-			"drop":          authtest.Drop(),
-			"hang":          authtest.Hang(),
-			"empty":         authtest.Custom(200, "application/json", ""),
-			"endless":       authtest.Custom(200, "application/json", strings.Repeat(" ", 2<<20)),
+			"drop":          stand.Drop(),
+			"hang":          stand.Hang(),
+			"empty":         stand.Custom(200, "application/json", ""),
+			"endless":       stand.Custom(200, "application/json", strings.Repeat(" ", 2<<20)),
 		}
 		for name, fault := range faults {
 			time.Sleep(g.Every)
@@ -166,7 +167,7 @@ func TestDeviceFlowStopsWithItsContext(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		srv.Break(authtest.Token, authtest.Hang())
+		srv.Break(authtest.Token, stand.Hang())
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		before := time.Now()

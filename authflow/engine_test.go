@@ -8,6 +8,7 @@ import (
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // linked is how a login that was approved goes on after a poll.
@@ -19,7 +20,7 @@ func linked(at string) string {
 // and then for a while, in which the provider hears nothing more.
 func TestLogin(t *testing.T) {
 	approve := func(w *world, l authflow.Login) { w.approve(l, "octocat") }
-	meet := func(faults ...authtest.Fault) func(*world, authflow.Login) {
+	meet := func(faults ...stand.Fault) func(*world, authflow.Login) {
 		return func(w *world, l authflow.Login) {
 			w.srv.Break(authtest.Token, faults...)
 			w.approve(l, "octocat")
@@ -67,11 +68,11 @@ func TestLogin(t *testing.T) {
 			40s polls
 			1m20s polls
 			2m20s polls` + linked("3m20s")},
-		{"a page of a gateway", authtest.Options{}, meet(authtest.HTML(502)), "10s polls" + linked("20s")},
-		{"a page instead of JSON", authtest.Options{}, meet(authtest.HTML(200)), "10s polls" + linked("20s")},
+		{"a page of a gateway", authtest.Options{}, meet(stand.HTML(502)), "10s polls" + linked("20s")},
+		{"a page instead of JSON", authtest.Options{}, meet(stand.HTML(200)), "10s polls" + linked("20s")},
 		{"a body that was cut", authtest.Options{}, meet(authtest.CutBody()), "10s polls" + linked("20s")},
-		{"a dropped connection", authtest.Options{}, meet(authtest.Drop()), "10s polls" + linked("20s")},
-		{"no answer in ten seconds", authtest.Options{}, meet(authtest.Hang()), "10s polls" + linked("30s")},
+		{"a dropped connection", authtest.Options{}, meet(stand.Drop()), "10s polls" + linked("20s")},
+		{"no answer in ten seconds", authtest.Options{}, meet(stand.Hang()), "10s polls" + linked("30s")},
 		{"away for 20 s", authtest.Options{}, func(w *world, l authflow.Login) {
 			approve(w, l)
 			w.srv.Stop()
@@ -80,7 +81,7 @@ func TestLogin(t *testing.T) {
 		}, `
 			10s polls
 			20s polls` + linked("40s")},
-		{"the usual pace after trouble", short, func(w *world, l authflow.Login) { w.srv.Break(authtest.Token, authtest.HTML(502)) }, `
+		{"the usual pace after trouble", short, func(w *world, l authflow.Login) { w.srv.Break(authtest.Token, stand.HTML(502)) }, `
 			10s polls
 			20s polls
 			25s polls
@@ -95,7 +96,7 @@ func TestLogin(t *testing.T) {
 		{
 			"the client is not allowed to",
 			authtest.Options{},
-			meet(authtest.Custom(400, "application/json", `{"error":"unauthorized_client"}`)), `
+			meet(stand.Custom(400, "application/json", `{"error":"unauthorized_client"}`)), `
 			10s polls
 			10s tells alice: failed refused`,
 		},
@@ -150,26 +151,26 @@ func TestDeviceRequestProvesItself(t *testing.T) {
 func TestWho(t *testing.T) {
 	tests := []struct {
 		name   string
-		faults []authtest.Fault
+		faults []stand.Fault
 		want   string
 	}{
-		{"refused", []authtest.Fault{authtest.Custom(401, "application/json", `{"error":"invalid_token"}`)}, `
+		{"refused", []stand.Fault{stand.Custom(401, "application/json", `{"error":"invalid_token"}`)}, `
 			5s revokes
 			5s tells alice: failed unnamed (token revoked)`},
-		{"nobody", []authtest.Fault{authtest.Custom(200, "application/json", `{"preferred_username":"octocat"}`)}, `
+		{"nobody", []stand.Fault{stand.Custom(200, "application/json", `{"preferred_username":"octocat"}`)}, `
 			5s revokes
 			5s tells alice: failed unnamed (token revoked)`},
-		{"trouble for a while", []authtest.Fault{authtest.HTML(200), authtest.Unavailable(0), authtest.Hang()}, `
+		{"trouble for a while", []stand.Fault{stand.HTML(200), authtest.Unavailable(0), stand.Hang()}, `
 			5s tells alice: granted
 			7s asks who
 			11s asks who
 			29s asks who
 			29s tells alice: linked octocat`},
-		{"trouble that says how long it takes", []authtest.Fault{authtest.Unavailable(2 * time.Minute)}, `
+		{"trouble that says how long it takes", []stand.Fault{authtest.Unavailable(2 * time.Minute)}, `
 			5s tells alice: granted
 			2m5s asks who
 			2m5s tells alice: linked octocat`},
-		{"trouble that would take an hour", []authtest.Fault{authtest.Unavailable(time.Hour), authtest.Unavailable(time.Hour)}, `
+		{"trouble that would take an hour", []stand.Fault{authtest.Unavailable(time.Hour), authtest.Unavailable(time.Hour)}, `
 			5s tells alice: granted
 			11m5s asks who
 			11m5s revokes

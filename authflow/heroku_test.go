@@ -10,6 +10,7 @@ import (
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
 	"github.com/usherbot/usher/authflow/provider"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // heroku tells a story of logins that are one held request.
@@ -109,18 +110,9 @@ func TestHerokuEnds(t *testing.T) {
 // TestHerokuIsCut has something on the way cut held requests, as it does after a
 // while: they are repeated at once. What is refused at once is not.
 func TestHerokuIsCut(t *testing.T) {
-	after := func(d time.Duration, then authtest.Fault) authtest.Fault {
-		return func(rw http.ResponseWriter, r *http.Request) {
-			select {
-			case <-time.After(d):
-				then(rw, r)
-			case <-r.Context().Done():
-			}
-		}
-	}
 	heroku(t, setup{inMemory: true}, func(w *world) {
 		w.srv.Break(authtest.HerokuWait,
-			after(55*time.Second, authtest.Unavailable(0)), after(30*time.Second, authtest.CutBody()), authtest.Hang(), authtest.HTML(502), authtest.HTML(502))
+			stand.After(55*time.Second, authtest.Unavailable(0)), stand.After(30*time.Second, authtest.CutBody()), stand.Hang(), stand.HTML(502), stand.HTML(502))
 		l := w.start("alice")
 		w.sleep(5 * time.Minute)
 		w.must(w.srv.Approve(typed(w, l), authtest.User{}))
@@ -164,12 +156,12 @@ func TestHeldRequestsHoldNobodyUp(t *testing.T) {
 func TestHerokuBegins(t *testing.T) {
 	tests := []struct {
 		name  string
-		fault authtest.Fault
+		fault stand.Fault
 	}{
-		{"no paths", authtest.Custom(200, "application/json", `{"browser_url":"https://evil.example/","cli_url":"/x","token":"t"}`)},
-		{"a path with a space", authtest.Custom(200, "application/json", `{"browser_url":"/a","cli_url":"/x y","token":"t"}`)},
-		{"no token", authtest.Custom(200, "application/json", `{"browser_url":"/a","cli_url":"/x"}`)},
-		{"HTML", authtest.HTML(200)},
+		{"no paths", stand.Custom(200, "application/json", `{"browser_url":"https://evil.example/","cli_url":"/x","token":"t"}`)},
+		{"a path with a space", stand.Custom(200, "application/json", `{"browser_url":"/a","cli_url":"/x y","token":"t"}`)},
+		{"no token", stand.Custom(200, "application/json", `{"browser_url":"/a","cli_url":"/x"}`)},
+		{"HTML", stand.HTML(200)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

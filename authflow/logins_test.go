@@ -12,6 +12,7 @@ import (
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/core/coretest/stand"
 	"github.com/usherbot/usher/core/store"
 )
 
@@ -51,7 +52,7 @@ func TestStartAsksForWhatWasGranted(t *testing.T) {
 }
 
 func TestStartRefuses(t *testing.T) {
-	refusal := authtest.Custom(400, "application/json", `{"error":"invalid_scope"}`)
+	refusal := stand.Custom(400, "application/json", `{"error":"invalid_scope"}`)
 	tests := []struct {
 		name  string
 		begin func(w *world)
@@ -63,8 +64,8 @@ func TestStartRefuses(t *testing.T) {
 		}},
 		{"down", func(w *world) { w.srv.Stop() }, trouble},
 		{"unavailable", func(w *world) { w.srv.Break(authtest.Device, authtest.Unavailable(0)) }, trouble},
-		{"no discovery", func(w *world) { w.srv.Break(authtest.Discovery, authtest.HTML(200)) }, trouble},
-		{"silent", func(w *world) { w.srv.Break(authtest.Device, authtest.Hang()) }, trouble},
+		{"no discovery", func(w *world) { w.srv.Break(authtest.Discovery, stand.HTML(200)) }, trouble},
+		{"silent", func(w *world) { w.srv.Break(authtest.Device, stand.Hang()) }, trouble},
 		{"the account cannot be read", func(w *world) { w.db.fail("Account", 1) }, disk},
 		{"the open logins cannot be read", func(w *world) { w.db.fail("OpenLogins", 1) }, disk},
 		{"the starts cannot be counted", func(w *world) { w.db.fail("CountStarts", 1) }, disk},
@@ -284,7 +285,7 @@ func TestStartAtOnce(t *testing.T) {
 // TestStartWaitsAsLongAsItMay has somebody give up behind a slow start.
 func TestStartWaitsAsLongAsItMay(t *testing.T) {
 	bubble(t, setup{}, func(w *world) {
-		w.srv.Break(authtest.Device, authtest.Hang())
+		w.srv.Break(authtest.Device, stand.Hang())
 		go w.Start(w.Context(), w.ask("alice")) // it gets no answer
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(w.Context(), time.Second)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // request makes one request, which follows no redirect and brings no cookies.
@@ -163,7 +164,7 @@ func TestPageEscapes(t *testing.T) {
 		if !strings.Contains(body, "&lt;script&gt;alert(2)") || !strings.Contains(body, "&lt;script&gt;alert(1)") {
 			w.Errorf("got %s, want the names as they are", body)
 		}
-		w.srv.Break(authtest.UserInfo, authtest.Custom(200, "application/json", `{"sub":"1","preferred_username":"<script>alert(3)</script>"}`))
+		w.srv.Break(authtest.UserInfo, stand.Custom(200, "application/json", `{"sub":"1","preferred_username":"<script>alert(3)</script>"}`))
 		b := w.browser()
 		p := w.visit(b, w.backAt(b, l, "octocat"))
 		if !strings.Contains(p.Text, "You have signed in to auth.example as <script>alert(3)</script>") {
@@ -178,7 +179,7 @@ func TestPagesAreBusy(t *testing.T) {
 		l := w.start("alice")
 		b := w.browser()
 		back := w.backAt(b, l, "octocat")
-		w.srv.Break(authtest.Token, authtest.Hang())
+		w.srv.Break(authtest.Token, stand.Hang())
 		go b.Open(back)
 		w.sleep(1)
 		codes := map[int]int{}

@@ -12,11 +12,12 @@ import (
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
 	"github.com/usherbot/usher/authflow/provider"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // fault is how an endpoint answers once.
-func fault(status int, body string) authtest.Fault {
-	return authtest.Custom(status, "application/json", body)
+func fault(status int, body string) stand.Fault {
+	return stand.Custom(status, "application/json", body)
 }
 
 // refreshes is how often the provider was asked to refresh since the story began.
@@ -87,40 +88,40 @@ func TestRefreshMeetsTrouble(t *testing.T) {
 	tests := []struct {
 		name   string
 		once   bool // refresh tokens may work once only
-		faults []authtest.Fault
+		faults []stand.Fault
 		want   string
 	}{
-		{"down", true, []authtest.Fault{authtest.Unavailable(0), authtest.Unavailable(0), fault(500, `{"error":"server_error"}`)}, `
+		{"down", true, []stand.Fault{authtest.Unavailable(0), authtest.Unavailable(0), fault(500, `{"error":"server_error"}`)}, `
 			3m59s refreshes
 			4m1s refreshes
 			4m5s refreshes
 			4m13s refreshes`},
-		{"busy", true, []authtest.Fault{authtest.Unavailable(30 * time.Second), fault(429, `{"error":"slow_down"}`)}, `
+		{"busy", true, []stand.Fault{authtest.Unavailable(30 * time.Second), fault(429, `{"error":"slow_down"}`)}, `
 			3m59s refreshes
 			4m29s refreshes
 			4m33s refreshes`},
-		{"an answer cut off", true, []authtest.Fault{authtest.CutBody()}, `
+		{"an answer cut off", true, []stand.Fault{authtest.CutBody()}, `
 			3m59s refreshes
 			4m59s refreshes`},
-		{"no answer", true, []authtest.Fault{authtest.Hang()}, `
+		{"no answer", true, []stand.Fault{stand.Hang()}, `
 			3m59s refreshes
 			4m59s refreshes`},
-		{"no answer, twice", true, []authtest.Fault{authtest.Drop(), authtest.Hang()}, `
+		{"no answer, twice", true, []stand.Fault{stand.Drop(), stand.Hang()}, `
 			3m59s refreshes
 			4m59s refreshes
 			5m13s refreshes`},
-		{"a gateway's word for no answer", true, []authtest.Fault{authtest.HTML(502), authtest.HTML(504)}, `
+		{"a gateway's word for no answer", true, []stand.Fault{stand.HTML(502), stand.HTML(504)}, `
 			3m59s refreshes
 			4m59s refreshes
 			5m3s refreshes`},
-		{"a captive portal", true, []authtest.Fault{authtest.HTML(200)}, `
+		{"a captive portal", true, []stand.Fault{stand.HTML(200)}, `
 			3m59s refreshes
 			4m59s refreshes`},
-		{"an answer cut off, and a token that works again", false, []authtest.Fault{authtest.CutBody(), authtest.Drop()}, `
+		{"an answer cut off, and a token that works again", false, []stand.Fault{authtest.CutBody(), stand.Drop()}, `
 			3m59s refreshes
 			4m1s refreshes
 			4m5s refreshes`},
-		{"a client that is not known for a while", true, []authtest.Fault{fault(401, `{"error":"invalid_client"}`), fault(400, `{"error":"unauthorized_client"}`)}, `
+		{"a client that is not known for a while", true, []stand.Fault{fault(401, `{"error":"invalid_client"}`), fault(400, `{"error":"unauthorized_client"}`)}, `
 			3m59s refreshes
 			4m1s refreshes
 			4m5s refreshes`},
@@ -158,7 +159,7 @@ func TestRefreshRefused(t *testing.T) {
 			w.srv.Break(authtest.Token, fault(400, `{"status":400,"message":"Invalid refresh token"}`))
 		},
 		"a request that is none": func(w *world) { w.srv.Break(authtest.Token, fault(400, `{"error":"invalid_request"}`)) },
-		"without words":          func(w *world) { w.srv.Break(authtest.Token, authtest.HTML(401)) },
+		"without words":          func(w *world) { w.srv.Break(authtest.Token, stand.HTML(401)) },
 	}
 	for name, end := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -441,7 +442,7 @@ func TestValidation(t *testing.T) {
 			18m59s refreshes
 			23m59s validates`},
 		{"trouble", authtest.Options{TokenLifetime: time.Hour}, func(w *world) {
-			w.srv.Break(authtest.UserInfo, authtest.Unavailable(0), authtest.Hang())
+			w.srv.Break(authtest.UserInfo, authtest.Unavailable(0), stand.Hang())
 		}, `
 			4m59s validates
 			5m1s validates
@@ -450,7 +451,7 @@ func TestValidation(t *testing.T) {
 			15m15s validates
 			20m15s validates`},
 		{"good no more", authtest.Options{TokenLifetime: time.Hour}, func(w *world) {
-			w.srv.Break(authtest.UserInfo, append([]authtest.Fault{authtest.Unavailable(0)}, unauthorized(1)...)...)
+			w.srv.Break(authtest.UserInfo, append([]stand.Fault{authtest.Unavailable(0)}, unauthorized(1)...)...)
 		}, `
 			4m59s validates
 			5m1s refreshes

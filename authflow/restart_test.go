@@ -7,6 +7,7 @@ import (
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // again runs f twice: with a way to restart that ends the process properly, and
@@ -279,12 +280,12 @@ func TestRunAwaitsTheStore(t *testing.T) {
 func TestStop(t *testing.T) {
 	tests := []struct {
 		name   string
-		faults []authtest.Fault
+		faults []stand.Fault
 		took   time.Duration
 		want   string
 	}{
 		{"nothing under way", nil, 0, "waiting"},
-		{"a request that hangs", []authtest.Fault{authtest.Hang()}, 3 * time.Second, "waiting"},
+		{"a request that hangs", []stand.Fault{stand.Hang()}, 3 * time.Second, "waiting"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

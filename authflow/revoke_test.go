@@ -8,6 +8,7 @@ import (
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // TestRemoveIsHonest forgets the account whatever the provider does, and says what
@@ -36,7 +37,7 @@ func TestRemoveIsHonest(t *testing.T) {
 			w.restart()
 		}, authflow.Irrevocable, 0, 0},
 		{"down", authtest.Options{}, func(w *world) { w.srv.Stop() }, authflow.Unrevoked, 0, 1},
-		{"no answer", authtest.Options{}, func(w *world) { w.srv.Break(authtest.Revocation, authtest.Hang()) }, authflow.Unrevoked, 10 * time.Second, 1},
+		{"no answer", authtest.Options{}, func(w *world) { w.srv.Break(authtest.Revocation, stand.Hang()) }, authflow.Unrevoked, 10 * time.Second, 1},
 		{"refused", authtest.Options{}, func(w *world) {
 			w.srv.Break(authtest.Revocation, fault(400, `{"error":"unsupported_token_type"}`))
 		}, authflow.Unrevoked, 0, 1},
@@ -122,7 +123,7 @@ func TestRevocationSparesWhatGoesOn(t *testing.T) {
 		{"a login cancelled that may be of the linked account", func(w *world) {
 			l := w.start("alice")
 			w.approve(l, "octocat")
-			w.srv.Break(authtest.UserInfo, authtest.Hang())
+			w.srv.Break(authtest.UserInfo, stand.Hang())
 			w.sleep(6 * time.Second)
 			_, err := w.Cancel(w.Context(), l.ID)
 			w.must(err)
@@ -183,7 +184,7 @@ func TestRevocationIsWaitedFor(t *testing.T) {
 				w.approve(l, "octocat")
 				w.srv.Break(authtest.UserInfo, authtest.Unavailable(0))
 				w.sleep(6 * time.Second)
-				w.srv.Break(authtest.Revocation, slowly(tt.answer))
+				w.srv.Break(authtest.Revocation, stand.After(tt.answer, fault(http.StatusOK, `{}`)))
 				_, err := w.Cancel(w.Context(), l.ID)
 				w.must(err)
 				if took := w.stop(); took != tt.want {
@@ -208,15 +209,4 @@ func TestRevocationOfALateToken(t *testing.T) {
 			w.Errorf("got %d revocations, want 1", n)
 		}
 	})
-}
-
-// slowly answers that all is well, after a while.
-func slowly(after time.Duration) authtest.Fault {
-	return func(rw http.ResponseWriter, r *http.Request) {
-		select {
-		case <-time.After(after):
-		case <-r.Context().Done():
-		}
-		fault(http.StatusOK, `{}`)(rw, r)
-	}
 }

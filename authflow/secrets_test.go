@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 func (w *world) keepErr(err error) {
@@ -89,13 +90,13 @@ func (w *world) checkSecrets() {
 }
 
 // echo refuses and quotes what it was sent.
-func echo(rw http.ResponseWriter, r *http.Request) {
+func echo(rw http.ResponseWriter, r *http.Request, call http.HandlerFunc) {
 	quoted := []string{strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")}
 	if err := r.ParseForm(); err == nil {
 		quoted = append(quoted, r.PostForm.Get("device_code"), r.PostForm.Get("code"), r.PostForm.Get("code_verifier"), r.PostForm.Get("client_secret"))
 	}
 	body := fmt.Sprintf(`{"error":"echo","error_description":%q}`, strings.Join(quoted, " "))
-	authtest.Custom(http.StatusBadRequest, "application/json", body)(rw, r)
+	stand.Custom(http.StatusBadRequest, "application/json", body)(rw, r, call)
 }
 
 // TestSecretsStaySecret goes where secrets could come to light: through trouble,

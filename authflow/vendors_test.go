@@ -11,20 +11,21 @@ import (
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
 	"github.com/usherbot/usher/authflow/provider"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // vendor is a dialect that both the provider and the server speak.
 type vendor struct {
 	app                             provider.App
 	device, token, user, revocation authtest.Endpoint
-	slower                          authtest.Fault
+	slower                          stand.Fault
 	who                             string // the name of the first user there; empty: octocat
 	statuses                        []int  // of its errors, where they vary
 }
 
 // vendors are all that have a device flow, by their settings alone.
 func vendors() []vendor {
-	says := func(status int, body string) authtest.Fault { return authtest.Custom(status, "application/json", body) }
+	says := func(status int, body string) stand.Fault { return stand.Custom(status, "application/json", body) }
 	const root = "https://auth.example"
 	return []vendor{
 		{
@@ -205,14 +206,14 @@ func TestVendorsPunishHaste(t *testing.T) {
 // TestVendorsHaveTrouble meets what networks do, at each endpoint, and gets there.
 func TestVendorsHaveTrouble(t *testing.T) {
 	eachVendor(t, func(w *world, v vendor) {
-		w.srv.Break(v.device, authtest.HTML(502))
+		w.srv.Break(v.device, stand.HTML(502))
 		if _, err := w.Start(w.Context(), w.ask("alice")); !trouble(err) {
 			w.Errorf("got %v, want an error worth another try", err)
 		}
 		l := w.start("alice")
-		w.srv.Break(v.token, authtest.HTML(502), authtest.HTML(200), authtest.CutBody(), authtest.Drop(), authtest.Hang(),
-			authtest.Unavailable(7*time.Second), authtest.Custom(500, "application/json", `{"error":{"message":"x","type":"OAuthException","code":2}}`))
-		w.srv.Break(v.user, authtest.HTML(502), authtest.Hang(), authtest.CutBody())
+		w.srv.Break(v.token, stand.HTML(502), stand.HTML(200), authtest.CutBody(), stand.Drop(), stand.Hang(),
+			authtest.Unavailable(7*time.Second), stand.Custom(500, "application/json", `{"error":{"message":"x","type":"OAuthException","code":2}}`))
+		w.srv.Break(v.user, stand.HTML(502), stand.Hang(), authtest.CutBody())
 		w.must(w.srv.Approve(l.Show.Code, authtest.User{}))
 		w.sleep(ever)
 		w.wantState(l, "linked "+v.who)
@@ -252,19 +253,19 @@ func TestVendorsKnowTheirClients(t *testing.T) {
 }
 
 // graphEcho is echo in Facebook's dialect.
-func graphEcho(rw http.ResponseWriter, r *http.Request) {
+func graphEcho(rw http.ResponseWriter, r *http.Request, call http.HandlerFunc) {
 	if err := r.ParseForm(); err != nil {
 		return
 	}
 	all := strings.ReplaceAll(r.PostForm.Encode(), "%7C", "|")
 	body := `{"error":{"code":100,"type":"OAuthException","message":"` + all + `"}}`
-	authtest.Custom(http.StatusBadRequest, "application/json", body)(rw, r)
+	stand.Custom(http.StatusBadRequest, "application/json", body)(rw, r, call)
 }
 
 // TestVendorsQuote has servers quote what they were sent.
 func TestVendorsQuote(t *testing.T) {
 	eachVendor(t, func(w *world, v vendor) {
-		quote := authtest.Fault(echo)
+		quote := stand.Fault(echo)
 		if v.app.Name == "facebook" {
 			quote = graphEcho
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/core/coretest/stand"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -65,7 +66,7 @@ func TestTwitchIsAskedHourly(t *testing.T) {
 			return
 		}
 		p := w.Providers()[0]
-		w.srv.Break(authtest.TwitchValidation, authtest.Custom(404, "application/json", `{"status":404,"message":"not found"}`), authtest.HTML(502))
+		w.srv.Break(authtest.TwitchValidation, stand.Custom(404, "application/json", `{"status":404,"message":"not found"}`), stand.HTML(502))
 		l := w.start("alice")
 		w.must(w.srv.Approve(l.Show.Code, authtest.User{}))
 		w.sleep(7 * time.Second)

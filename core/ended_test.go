@@ -16,6 +16,7 @@ import (
 	"github.com/usherbot/usher/authflow/provider"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/stand"
 	"github.com/usherbot/usher/core/seal"
 	"github.com/usherbot/usher/core/store/sqlstore"
 )
@@ -131,7 +132,7 @@ func TestLogoutIsHonest(t *testing.T) {
 	tests := []struct {
 		name   string
 		server authtest.Options
-		fault  authtest.Fault
+		fault  stand.Fault
 		want   string
 	}{
 		{"revoked", authtest.Options{}, nil, "Demo has ended my access too."},
@@ -139,7 +140,7 @@ func TestLogoutIsHonest(t *testing.T) {
 		{
 			"no answer",
 			authtest.Options{},
-			authtest.Hang(),
+			stand.Hang(),
 			"I have asked Demo to end my access, without success. Demo itself still lists this access. Remove it in your account settings there.",
 		},
 	}

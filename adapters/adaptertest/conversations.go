@@ -1,18 +1,13 @@
 package adaptertest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"path/filepath"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/usherbot/usher/authflow"
 	"github.com/usherbot/usher/authflow/authtest"
@@ -20,6 +15,7 @@ import (
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 	"github.com/usherbot/usher/core/seal"
 	"github.com/usherbot/usher/core/store/sqlstore"
 )
@@ -48,7 +44,7 @@ func Conversations(t *testing.T, pattern string, open func(t *testing.T, s *core
 	coretest.Run(t, pattern, func(t *testing.T, s *coretest.Script) coretest.Stage {
 		h := &house{t: t, script: s, place: open(t, s), file: filepath.Join(t.TempDir(), "bot.db"), net: pipe.New()}
 		_, refuses := s.Flow()
-		h.server = authtest.New(t, authtest.Options{Net: h.net, CodeLifetime: s.Codes(), Withhold: s.Withheld(), Clients: []authtest.Client{{
+		h.server = authtest.New(t, authtest.Options{Place: stand.Place{Net: h.net}, CodeLifetime: s.Codes(), Withhold: s.Withheld(), Clients: []authtest.Client{{
 			ID: "app", NoDevice: refuses, RedirectURIs: []string{publicURL + "/oauth/callback/demo"},
 		}}})
 		chats := h.place.Shut
@@ -62,7 +58,7 @@ func Conversations(t *testing.T, pattern string, open func(t *testing.T, s *core
 		}
 		h.open()
 		t.Cleanup(h.close)
-		h.serve()
+		Serve(t, h.net, "bot.example:443", &h.door)
 		return coretest.Stage{
 			World: h.place.World, Caps: h.adapter.Caps(), Links: h.place.Links, Typed: h.place.Typed, Deaf: h.place.Deaf, Provider: coretest.At(h.server), Browse: h.browse, Restart: h.restart,
 			Log: h.log.String, Public: h.public.String, Secrets: h.secrets,
@@ -78,11 +74,11 @@ type house struct {
 	server  *authtest.Server
 	net     *pipe.Net // of server, and of the bot's pages
 	file    string
-	log     journal
-	public  journal // what the bot has said where others can read
+	log     Journal
+	public  Journal // what the bot has said where others can read
 	adapter *mortal
 	db      *sqlstore.Store
-	pages   atomic.Pointer[http.Handler] // of the bot
+	door    Door // to the pages of the bot
 	stop    context.CancelFunc
 	ended   chan error
 }
@@ -119,8 +115,7 @@ func (h *house) start() error {
 	addCommands(bot, h.server.URL())
 	h.adapter = &mortal{Adapter: h.script.Limit(h.place.Adapter()), public: &h.public}
 	bot.Connect(h.adapter)
-	pages := bot.Handler()
-	h.pages.Store(&pages)
+	h.door.Lead(bot.Handler())
 	ctx, stop := context.WithCancel(context.WithoutCancel(h.t.Context()))
 	h.db, h.stop, h.ended = db, stop, make(chan error, 1)
 	go func() { h.ended <- bot.Run(ctx) }()
@@ -151,25 +146,6 @@ func (h *house) providers(flow string) ([]authflow.Provider, error) {
 
 // publicURL is where browsers reach the bot.
 const publicURL = "https://bot.example"
-
-// serve has browsers reach the bot of the moment.
-func (h *house) serve() {
-	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		(*h.pages.Load()).ServeHTTP(w, r)
-	})}
-	l := h.net.Listen("bot.example:443")
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		srv.Serve(l) //nolint:errcheck // it ends with Close
-	}()
-	h.t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			h.t.Error(err)
-		}
-		<-done
-	})
-}
 
 // browse opens somebody's browser.
 func (h *house) browse() *authtest.Browser { return authtest.NewBrowser(h.server.Client()) }
@@ -210,22 +186,4 @@ func (h *house) secrets() []string {
 		}
 	}
 	return out
-}
-
-// journal is a log that is read while it is written.
-type journal struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.b.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.b.String()
 }

@@ -23,4 +23,10 @@
 // Conversations goes further: a real bot on the platform, with store, engine and
 // authorization server, holds the conversations that scripts describe, and dies
 // between their lines. Those of core are in core/testdata.
+//
+// What an adapter does beyond the suite its own tests show, with Start, which runs
+// it and keeps what it hears; with a network that Says or does one thing, for what
+// Means, Tries and GivesUp judge; with Serve, for what comes over HTTP; and with
+// papers: Golden files, Recordings of what the platform has sent, and the Schema
+// that it publishes, which CheckRequests holds against all that was asked.
 package adaptertest

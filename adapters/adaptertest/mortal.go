@@ -18,7 +18,7 @@ var errDead = errors.New("the bot is dead")
 type mortal struct {
 	core.Adapter
 	dead   atomic.Bool
-	public *journal
+	public *Journal
 }
 
 // saysAt notes what is said in a chat, unless its person is alone there with the

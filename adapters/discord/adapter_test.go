@@ -1,50 +1,25 @@
 package discord
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/adapters/discord/discordtest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/coretest/pipe"
 )
 
-// journal is a log that is read while it is written.
-type journal struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.b.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.b.String()
-}
-
-// running is an adapter on a Discord in memory, with all that it has heard.
+// running is an adapter on a Discord in memory.
 type running struct {
 	*Adapter
-	srv   *discordtest.Server
-	log   *journal
-	stop  context.CancelFunc
-	ended chan error
-
-	mu    sync.Mutex
-	heard []core.Event
+	*adaptertest.Running
+	srv *discordtest.Server
 }
 
 // commands are those that people can choose.
@@ -58,33 +33,23 @@ var commands = []core.Command{
 // start runs an adapter. do is what is made of an event, once it is safe.
 func start(t *testing.T, srv *discordtest.Server, change func(*Config), do func(core.Event)) *running {
 	t.Helper()
-	r := &running{srv: srv, log: &journal{}, ended: make(chan error, 1)}
-	c := settings(srv)
-	c.Log = slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	if change != nil {
-		change(&c)
-	}
-	r.Adapter = New(c)
-	ctx, stop := context.WithCancel(t.Context())
-	r.stop = stop
-	go func() {
-		if err := r.Publish(ctx, commands, true); err != nil {
-			r.ended <- err
-			return
+	r := &running{srv: srv}
+	r.Running = adaptertest.Start(t, func(log *slog.Logger) core.Adapter {
+		c := settings(srv)
+		c.Log = log
+		if change != nil {
+			change(&c)
 		}
-		r.ended <- r.Run(ctx, func(ev core.Event) {
-			r.mu.Lock()
-			r.heard = append(r.heard, ev)
-			r.mu.Unlock()
-			if ev.Safe != nil {
-				ev.Safe()
-			}
-			if do != nil {
-				go do(ev)
-			}
-		})
-	}()
-	synctest.Wait()
+		r.Adapter = New(c)
+		return r.Adapter
+	}, commands, func(ev core.Event) {
+		if ev.Safe != nil {
+			ev.Safe()
+		}
+		if do != nil {
+			go do(ev)
+		}
+	})
 	return r
 }
 
@@ -98,7 +63,7 @@ func startOn(t *testing.T, over string, do func(core.Event)) *running {
 	}
 	r := start(t, discordtest.New(t, o), nil, do)
 	if over == "http" {
-		serve(t, o.Net, muxOf(r.Adapter))
+		adaptertest.Serve(t, o.Net, "bot.example:443", adaptertest.Routes(r.Adapter))
 	}
 	return r
 }
@@ -106,16 +71,10 @@ func startOn(t *testing.T, over string, do func(core.Event)) *running {
 // end stops the adapter, which is no error, and looks at all that it has sent.
 func (r *running) end(t *testing.T) {
 	t.Helper()
-	r.stop()
-	if err := <-r.ended; err != nil {
-		t.Errorf("run: got %v, want nil", err)
-	}
+	r.End(t, r.srv.Token().Reveal(), "aW50ZXJhY3Rpb24") // which interactions' tokens begin with
 	checkRequests(t, r.srv)
 	if failures := r.srv.Failures(); len(failures) > 0 {
 		t.Errorf("got failures %q, want every interaction answered in time", failures)
-	}
-	if strings.Contains(r.log.String(), r.srv.Token().Reveal()) || strings.Contains(r.log.String(), "aW50ZXJhY3Rpb24") {
-		t.Error("a token is in the log")
 	}
 }
 
@@ -124,23 +83,6 @@ func (r *running) remembered() int {
 	r.pending.mu.Lock()
 	defer r.pending.mu.Unlock()
 	return len(r.pending.by)
-}
-
-func (r *running) events() []core.Event {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]core.Event(nil), r.heard...)
-}
-
-// calls are the commands that were heard, by name.
-func (r *running) calls() string {
-	var names []string
-	for _, ev := range r.events() {
-		if call, ok := ev.What.(core.Call); ok {
-			names = append(names, call.Name)
-		}
-	}
-	return strings.Join(names, " ")
 }
 
 // reply answers an event in the words given.
@@ -155,15 +97,6 @@ func reply(t *testing.T, ev core.Event, m core.Message) core.Ref {
 		t.Errorf("reply: got %v, want nil", err)
 	}
 	return ref
-}
-
-// last is the newest message that somebody sees.
-func last(srv *discordtest.Server, who, where string) coretest.Seen {
-	seen := srv.Sees(who, where)
-	if len(seen) == 0 {
-		return coretest.Seen{}
-	}
-	return seen[len(seen)-1]
 }
 
 // outline is what somebody sees, message by message.
@@ -198,7 +131,7 @@ func TestDirect(t *testing.T) {
 		r := start(t, srv, nil, func(ev core.Event) { reply(t, ev, core.Message{Text: "Pong!"}) })
 		srv.Say("alice", "#general", "/ping")
 		time.Sleep(time.Second)
-		who := r.events()[0].From
+		who := r.Events()[0].From
 		send := func(want error) {
 			t.Helper()
 			chat, err := r.Direct(t.Context(), who, "ignored")

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,7 +42,7 @@ type request struct {
 // Format prints what the request does, and nothing that it holds.
 func (r request) Format(f fmt.State, _ rune) { io.WriteString(f, r.does) } //nolint:errcheck // fmt's own buffer
 
-// call does one request. Its errors are a *refusal, an *outage or that of ctx,
+// call does one request. Its errors are a *refusal, a *reach.Outage or that of ctx,
 // and hold neither address nor header: tokens are in both.
 func (a *Adapter) call(ctx context.Context, r request, result any) error {
 	var body []byte
@@ -77,7 +76,7 @@ func (a *Adapter) call(ctx context.Context, r request, result any) error {
 		return nil
 	}
 	if err := json.Unmarshal(raw, result); err != nil {
-		return &outage{r.does, way.status, errors.New("the answer is of another shape")}
+		return &reach.Outage{Does: r.does, Status: way.status, Err: reach.ErrShape}
 	}
 	return nil
 }
@@ -89,7 +88,7 @@ func (r request) failed(w *way, err error) error {
 	}
 	rest, answered := errors.AsType[*discordgo.RESTError](err)
 	if !answered || w.status < http.StatusBadRequest || w.status >= http.StatusInternalServerError {
-		return &outage{r.does, w.status, bare(err)}
+		return &reach.Outage{Does: r.does, Status: w.status, Err: bare(err)}
 	}
 	var said struct {
 		Code    int             `json:"code"`
@@ -97,9 +96,9 @@ func (r request) failed(w *way, err error) error {
 		Errors  json.RawMessage `json:"errors"`
 	}
 	if json.Unmarshal(rest.ResponseBody, &said) != nil {
-		return &outage{r.does, w.status, errors.New("the answer is not Discord's")}
+		return &reach.Outage{Does: r.does, Status: w.status, Err: errors.New("the answer is not Discord's")}
 	}
-	return &refusal{does: r.does, status: w.status, code: said.Code, text: plain(said.Message) + complaints(said.Errors), hook: r.hook}
+	return &refusal{does: r.does, status: w.status, code: said.Code, text: reach.Unquoted(said.Message) + complaints(said.Errors), hook: r.hook}
 }
 
 // tooFast is a 429.
@@ -113,16 +112,14 @@ func (a *Adapter) soon(ctx context.Context, r request, result any) error {
 	if wait := time.Until(time.Unix(0, a.stopped.Load())); wait > 0 && !r.hook {
 		return r.tooFast(limit{After: wait.Seconds()})
 	}
-	ctx, stop := context.WithTimeoutCause(ctx, cmp.Or(r.within, callTimeout), errTimeout)
+	ctx, stop := context.WithTimeoutCause(ctx, cmp.Or(r.within, callTimeout), reach.ErrTimeout)
 	defer stop()
 	err := a.call(ctx, r, result)
-	if errors.Is(err, errTimeout) {
-		return &outage{does: r.does, err: errTimeout}
+	if errors.Is(err, reach.ErrTimeout) {
+		return &reach.Outage{Does: r.does, Err: reach.ErrTimeout}
 	}
 	return err
 }
-
-var errTimeout = errors.New("no answer in time")
 
 // way is one request's way to the network and back. It sees what discordgo keeps
 // to itself.
@@ -188,17 +185,6 @@ func bare(err error) error {
 	return reach.Bare(err)
 }
 
-var quoted = regexp.MustCompile(`["'].*["']`)
-
-// plain is a message without what it quotes: that may be a login link.
-func plain(text string) string {
-	text = quoted.ReplaceAllString(text, "…")
-	if r := []rune(text); len(r) > 200 {
-		text = string(r[:200]) + "…"
-	}
-	return text
-}
-
 // complaints are what is wrong with a form, as paths and codes.
 func complaints(raw json.RawMessage) string {
 	var all []string
@@ -225,5 +211,5 @@ func complaints(raw json.RawMessage) string {
 	if slices.Sort(all); len(all) == 0 {
 		return ""
 	}
-	return ": " + plain(strings.Join(all, ", "))
+	return ": " + reach.Unquoted(strings.Join(all, ", "))
 }

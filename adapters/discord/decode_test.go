@@ -2,13 +2,12 @@ package discord
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/seal"
 )
@@ -189,17 +188,6 @@ func TestDecodeIgnores(t *testing.T) {
 	}
 }
 
-// schemas is the folder of schemas and recordings, which are not part of this
-// project.
-func schemas(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("USHER_TEST_SCHEMAS")
-	if dir == "" {
-		t.Skip("USHER_TEST_SCHEMAS is not set: it names the folder of the platforms' schemas and recordings")
-	}
-	return dir
-}
-
 // TestRecordings decodes what Discord has really sent.
 func TestRecordings(t *testing.T) {
 	thread := core.Chat{Platform: platform, ID: "1457536551830421524"}
@@ -219,30 +207,11 @@ func TestRecordings(t *testing.T) {
 		"gateway_message_reaction_add.json": {}, // not listened to
 		"gateway_thread_create.json":        {},
 	}
-	files, err := filepath.Glob(filepath.Join(schemas(t), "fixtures", "discord", "*.json"))
-	if err != nil || len(files) < len(tests) {
-		t.Fatalf("got %d recordings (%v), want %d at least", len(files), err, len(tests))
-	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			raw, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want, listed := tests[filepath.Base(file)]
-			if !listed {
-				t.Fatal("got a recording that nobody expects anything of")
-			}
-			got := replay(t, raw, bot)
-			got.At = got.At.UTC()
-			if want.Key == "" {
-				want.At = time.Time{}.UTC()
-			}
-			if !reflect.DeepEqual(got, want) {
-				t.Errorf("got  %+v\nwant %+v", got, want)
-			}
-		})
-	}
+	adaptertest.Recordings(t, "discord", tests, func(t *testing.T, _ string, raw []byte) core.Event {
+		got := replay(t, raw, bot)
+		got.At = got.At.UTC()
+		return got
+	})
 }
 
 // replay is the event of a recording: an interaction, or what the gateway tells.

@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/bwmarrin/discordgo"
 
 	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/reach"
 )
 
 // codeInvalidRecipient: nobody whom a bot can write to. discordgo has no name for it.
@@ -64,26 +64,10 @@ func codeOf(err error) int {
 	return 0
 }
 
-// outage is a request that got no answer, or one that is not Discord's.
-type outage struct {
-	does   string
-	status int // of HTTP; 0: no answer
-	err    error
-}
-
-func (e *outage) Error() string {
-	if e.status == 0 || e.status == http.StatusOK {
-		return e.does + ": " + e.err.Error()
-	}
-	return e.does + ": HTTP status " + strconv.Itoa(e.status)
-}
-
-func (e *outage) Unwrap() error { return e.err }
-
 // passing reports whether an error is Discord's, or the network's, and may be
 // gone at the next try.
 func passing(err error) bool {
-	_, out := errors.AsType[*outage](err)
+	_, out := errors.AsType[*reach.Outage](err)
 	return out
 }
 
@@ -96,8 +80,8 @@ func hopeless(err error) bool {
 // unsure reports whether a request may have been done: it got no answer in time,
 // or one that cannot be read.
 func unsure(err error) bool {
-	out, ok := errors.AsType[*outage](err)
-	return ok && (errors.Is(err, errTimeout) || out.status >= 200 && out.status < 300)
+	out, ok := errors.AsType[*reach.Outage](err)
+	return ok && (errors.Is(err, reach.ErrTimeout) || out.Status >= 200 && out.Status < 300)
 }
 
 // rejected is what an operator reads when Discord does not know the token, or

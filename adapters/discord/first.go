@@ -11,6 +11,7 @@ import (
 	"github.com/bwmarrin/discordgo"
 
 	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/reach"
 )
 
 // Discord waits 3 s for the first response to an interaction.
@@ -149,7 +150,7 @@ func (f *first) give(ctx context.Context, c callback, next state, sent *message)
 		waits && time.Since(f.begun)+slow.After > deliverFor:
 		f.became(missed)
 		return fmt.Errorf("respond: %w", core.ErrTooLate)
-	case errors.Is(err, errTimeout):
+	case errors.Is(err, reach.ErrTimeout):
 		f.became(next)
 		return fmt.Errorf("%w: %w", core.ErrUnsure, err)
 	case code == discordgo.ErrCodeInteractionHasAlreadyBeenAcknowledged || unsure(err):

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/adapters/discord/discordtest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
@@ -100,7 +101,7 @@ func TestUnknownForm(t *testing.T) {
 			})
 			r.srv.Say("alice", "#general", "/ping")
 			time.Sleep(time.Second)
-			if err := r.srv.Fill("alice", last(r.srv, "alice", "#general"), map[string]string{"Kind": "Funghi"}); err != nil {
+			if err := r.srv.Fill("alice", adaptertest.Last(r.srv, "alice", "#general"), map[string]string{"Kind": "Funghi"}); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(5 * time.Second)
@@ -134,8 +135,8 @@ func TestRepeatIsNotAnswered(t *testing.T) {
 				time.Sleep(500 * time.Millisecond)
 				r.srv.Repeat()
 				time.Sleep(20 * time.Second)
-				if got := outline(r.srv, "alice", coretest.Direct); got != "Pong!" || len(r.events()) != 2 {
-					t.Errorf("%s: alice sees %q after %d events, want one answer to two", over, got, len(r.events()))
+				if got := outline(r.srv, "alice", coretest.Direct); got != "Pong!" || len(r.Events()) != 2 {
+					t.Errorf("%s: alice sees %q after %d events, want one answer to two", over, got, len(r.Events()))
 				}
 				if n := len(r.srv.Requests(callbacks)); n != 1 {
 					t.Errorf("%s: got %d first responses, want 1", over, n)
@@ -194,8 +195,8 @@ func TestNoTimeForTheFirstResponse(t *testing.T) {
 				if got := outline(r.srv, "alice", "#general"); got != "Pong!" || took > tt.most {
 					t.Errorf("alice sees %q after %v, want the answer after at most %v", got, took, tt.most)
 				}
-				r.stop()
-				<-r.ended
+				r.Stop()
+				<-r.Ended
 			})
 		})
 	}

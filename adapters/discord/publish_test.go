@@ -4,13 +4,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/adapters/discord/discordtest"
 	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // many kinds of commands, as somebody might declare them.
@@ -96,7 +99,7 @@ func TestTooDeep(t *testing.T) {
 
 func TestMenu(t *testing.T) {
 	a := New(Config{Token: testToken})
-	golden(t, "commands", a.menu(declaredCommands()))
+	adaptertest.Golden(t, "render/commands", a.menu(declaredCommands()))
 }
 
 // What Discord fills in by itself is no difference, and all else is.
@@ -127,7 +130,7 @@ func TestSame(t *testing.T) {
 func TestPublishRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := discordtest.New(t, discordtest.Options{})
-		srv.Break("PUT /applications/{application_id}/commands", many(discordtest.Unavailable(), 100)...)
+		srv.Break("PUT /applications/{application_id}/commands", slices.Repeat([]stand.Fault{stand.HTML(502)}, 100)...)
 		began := time.Now()
 		err := New(settings(srv)).Publish(t.Context(), commands, true)
 		if err != nil || time.Since(began) > 10*time.Second {
@@ -145,12 +148,12 @@ func TestPublishRefused(t *testing.T) {
 func TestAnotherKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, discordtest.New(t, discordtest.Options{}), func(c *Config) { c.PublicKey = strings.Repeat("0a", 32) }, nil)
-		if !strings.Contains(r.log.String(), "DISCORD_PUBLIC_KEY: is not the key") {
-			t.Errorf("got log %s, want a line about the key", r.log.String())
+		if !strings.Contains(r.Log.String(), "DISCORD_PUBLIC_KEY: is not the key") {
+			t.Errorf("got log %s, want a line about the key", r.Log.String())
 		}
 		r.end(t)
 	})
-	a := through(says(200, `{"id":"99"}`))
+	a := through(adaptertest.Says(200, `{"id":"99"}`))
 	if err := a.serve(t.Context(), self{ID: "99", URL: public}); !errors.Is(err, errNoKey) {
 		t.Errorf("got %v, want %v", err, errNoKey)
 	}

@@ -1,26 +1,15 @@
 package discord
 
 import (
-	"bytes"
-	"encoding/json"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/markup"
-	"github.com/usherbot/usher/core/seal"
 )
-
-var rewrite = flag.Bool("update", false, "write the golden files anew")
-
-func pressable(label string, tone core.Tone, token seal.Secret) core.Control {
-	return core.Button{Label: label, Tone: tone, Do: core.Action{Name: "a"}.WithToken(token)}
-}
 
 // TestGolden shows what Discord gets of what the bot says.
 func TestGolden(t *testing.T) {
@@ -31,16 +20,16 @@ func TestGolden(t *testing.T) {
 			Text: markup.F("*Sign in to %s*\nOpen %s and enter the code\n`%s`\nThe code is good until %s.", "GitHub", "https://github.com/login/device", "WDJB-MJHT", markup.Time(until)),
 			Rows: [][]core.Control{{
 				core.Link{Label: "Open GitHub", URL: "https://github.com/login/device?user_code=WDJB-MJHT"},
-				pressable("Cancel", core.Plain, "cancel-token"),
+				adaptertest.Pressable("Cancel", core.Plain, "cancel-token"),
 			}},
 		},
 		"signed-in": {
 			Text: markup.F("Signed in as *%s* on %s.", "octo*cat_", "GitHub"),
-			Rows: [][]core.Control{{pressable("Not me", core.Plain, "not-me-token")}},
+			Rows: [][]core.Control{{adaptertest.Pressable("Not me", core.Plain, "not-me-token")}},
 		},
 		"tones": {
 			Text: "Go on?",
-			Rows: [][]core.Control{{pressable("Yes", core.Good, "t1"), pressable("Erase", core.Bad, "t2")}, {pressable("More", core.Main, "t3"), pressable("The same", core.Plain, "t3")}},
+			Rows: [][]core.Control{{adaptertest.Pressable("Yes", core.Good, "t1"), adaptertest.Pressable("Erase", core.Bad, "t2")}, {adaptertest.Pressable("More", core.Main, "t3"), adaptertest.Pressable("The same", core.Plain, "t3")}},
 		},
 		"markup": {Text: markup.F(
 			"*bold _and italic_* `code` [a *link*](https://example.com/?a=1&b=2)\n> quoted *words*\n> 😀 and more\n```go\nfunc main() {}\n```\n%s, %s and %s",
@@ -57,41 +46,16 @@ func TestGolden(t *testing.T) {
 		"silent":    {Text: markup.Plain(" \n ")},
 	}
 	for name, m := range messages {
-		t.Run(name, func(t *testing.T) { golden(t, name, render(m)) })
+		t.Run(name, func(t *testing.T) { adaptertest.Golden(t, "render/"+name, render(m)) })
 	}
 	t.Run("form", func(t *testing.T) {
-		golden(t, "form", renderForm(core.Form{Title: "Order", Do: core.Action{}.WithToken("form-token"), Inputs: []core.Input{
+		adaptertest.Golden(t, "render/form", renderForm(core.Form{Title: "Order", Do: core.Action{}.WithToken("form-token"), Inputs: []core.Input{
 			{Name: "kind", Label: "Kind", Hint: "such as Margherita", Max: 20},
 			{Name: "size", Label: "Size", Value: "l", Choices: []core.Choice{{Label: "Small", Value: "s"}, {Label: "Large", Value: "l"}}},
 			{Name: "note", Label: "Note", Value: "none", Long: true, Optional: true},
 			{Name: "extra", Label: "Extra", Optional: true, Choices: []core.Choice{{Label: "Olives"}}},
 		}}))
 	})
-}
-
-// golden compares what goes over the wire with a file.
-func golden(t *testing.T, name string, v any) {
-	t.Helper()
-	var got bytes.Buffer
-	enc := json.NewEncoder(&got)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(v); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join("testdata", "render", name+".json")
-	if *rewrite {
-		if err := os.WriteFile(file, got.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("got\n%s\nwant\n%s", got.Bytes(), want)
-	}
 }
 
 func TestWritten(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/core"
 )
 
@@ -91,7 +92,7 @@ func TestInlineAnswers(t *testing.T) {
 		if len(after) != 1 || !after[0].Inline {
 			t.Errorf("got requests %v, want one answer inside the response", after)
 		}
-		m.Rows = [][]core.Control{{pressable("Go", core.Plain, "tok")}}
+		m.Rows = [][]core.Control{{adaptertest.Pressable("Go", core.Plain, "tok")}}
 		r.srv.Say("alice", "#general", "/ping")
 		ref := <-refs
 		if l := locate(ref); l.token != "" || !ref.Until.IsZero() {
@@ -155,11 +156,11 @@ func TestPresses(t *testing.T) {
 							}
 							return
 						}
-						reply(t, ev, core.Message{Text: "Go?", Private: true, Rows: [][]core.Control{{pressable("Go", core.Plain, "tok")}}})
+						reply(t, ev, core.Message{Text: "Go?", Private: true, Rows: [][]core.Control{{adaptertest.Pressable("Go", core.Plain, "tok")}}})
 					})
 					r.srv.Say("alice", "#general", "/secret")
 					time.Sleep(14 * time.Minute) // the command's own token is about to end
-					if err := r.srv.Press("alice", last(r.srv, "alice", "#general"), "Go"); err != nil {
+					if err := r.srv.Press("alice", adaptertest.Last(r.srv, "alice", "#general"), "Go"); err != nil {
 						t.Fatal(err)
 					}
 					time.Sleep(15 * time.Minute)
@@ -200,7 +201,7 @@ func TestForms(t *testing.T) {
 					t.Errorf("got %v and %v, want the second form to be too late", first, second)
 				}
 				time.Sleep(time.Second)
-				if err := r.srv.Fill("alice", last(r.srv, "alice", "#general"), map[string]string{"Kind": "Funghi"}); err != nil {
+				if err := r.srv.Fill("alice", adaptertest.Last(r.srv, "alice", "#general"), map[string]string{"Kind": "Funghi"}); err != nil {
 					t.Fatal(err)
 				}
 				if err := <-errs; !errors.Is(err, core.ErrTooLate) {

@@ -5,20 +5,19 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/bwmarrin/discordgo"
+
+	"github.com/usherbot/usher/core/reach"
 )
 
 const (
-	path        = "/discord/interactions"
-	maxDelivery = 1 << 20         // bytes
-	maxAge      = 5 * time.Minute // of a signature, and how far clocks may be apart
-	deliverFor  = 2500 * time.Millisecond
+	path       = "/discord/interactions"
+	maxAge     = 5 * time.Minute // of a signature, and how far clocks may be apart
+	deliverFor = 2500 * time.Millisecond
 )
 
 const (
@@ -38,18 +37,8 @@ func (a *Adapter) Routes() map[string]http.Handler {
 // deliver takes one interaction. It is answered by the first response where that
 // comes in time, which is all that Discord waits for.
 func (a *Adapter) deliver(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		http.Error(w, "POST only", http.StatusMethodNotAllowed)
-		return
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDelivery))
-	if _, big := errors.AsType[*http.MaxBytesError](err); big {
-		http.Error(w, "too large", http.StatusRequestEntityTooLarge)
-		return
-	}
-	if err != nil {
-		http.Error(w, "cut off", http.StatusBadRequest)
+	body, ok := reach.Posted(w, r)
+	if !ok {
 		return
 	}
 	if !a.signed(r.Header, body, time.Now()) {

@@ -13,8 +13,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/adapters/discord/discordtest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // Discord accepts the address, as it does when an operator enters it.
@@ -70,7 +72,7 @@ func TestDeliver(t *testing.T) {
 				tt.spoil(req.Header)
 			}
 			w := httptest.NewRecorder()
-			muxOf(a).ServeHTTP(w, req)
+			adaptertest.Routes(a).ServeHTTP(w, req)
 			got, err := io.ReadAll(w.Result().Body)
 			if err != nil || w.Code != tt.status || string(got) != tt.want {
 				t.Errorf("got %d %q, want %d %q", w.Code, got, tt.status, tt.want)
@@ -107,7 +109,7 @@ func TestModes(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				srv := discordtest.New(t, discordtest.Options{InteractionsURL: tt.url, Net: pipe.New()})
+				srv := discordtest.New(t, discordtest.Options{InteractionsURL: tt.url, Place: stand.Place{Net: pipe.New()}})
 				r := start(t, srv, func(c *Config) { c.Mode = tt.mode }, nil)
 				if got := srv.Connected() == 0; got != tt.http || !r.Ready() {
 					t.Errorf("got it over HTTP %v, ready %v, want %v", got, r.Ready(), tt.http)
@@ -115,7 +117,7 @@ func TestModes(t *testing.T) {
 				if routes, single := r.Routes() != nil, r.Caps().Single; routes != tt.routes || single != tt.single {
 					t.Errorf("got routes %v, single %v, want %v and %v", routes, single, tt.routes, tt.single)
 				}
-				if log := r.log.String(); !strings.Contains(log, tt.log) || tt.log == "" && strings.Contains(log, "DISCORD_MODE") {
+				if log := r.Log.String(); !strings.Contains(log, tt.log) || tt.log == "" && strings.Contains(log, "DISCORD_MODE") {
 					t.Errorf("got log %s, want %q in it", log, tt.log)
 				}
 				r.end(t)

@@ -57,13 +57,7 @@ type intake struct {
 // persist does something that comes before all else, until it is done or nothing
 // can help.
 func (a *Adapter) persist(ctx context.Context, what string, do func() error) error {
-	final := func(err error) error {
-		if fatal := rejected(err); fatal != nil || !hopeless(err) {
-			return fatal
-		}
-		return err
-	}
-	return reach.Persist(ctx, do, final, func(err error) {
+	return reach.Persist(ctx, do, rejected, hopeless, func(err error) {
 		a.log.Warn("Discord cannot be reached; trying on", "to", what, "error", err)
 	})
 }

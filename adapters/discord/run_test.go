@@ -3,6 +3,7 @@ package discord
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/usherbot/usher/adapters/discord/discordtest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 func TestGateway(t *testing.T) {
@@ -24,7 +26,7 @@ func TestGateway(t *testing.T) {
 			r.srv.Say("alice", coretest.Direct, "/"+word)
 		}
 		time.Sleep(time.Second)
-		if got := r.calls(); got != "ping open ping" {
+		if got := r.Calls(); got != "ping open ping" {
 			t.Errorf("got %q, want three commands in order", got)
 		}
 		began := time.Now()
@@ -80,7 +82,7 @@ func TestGatewayRecovers(t *testing.T) {
 				}
 				r.srv.Say("alice", coretest.Direct, "hello")
 				time.Sleep(time.Minute)
-				if n := len(r.events()); n != 1 {
+				if n := len(r.Events()); n != 1 {
 					t.Errorf("got %d events, want one", n)
 				}
 				if i, s := r.srv.Identifies(), r.srv.Resumes(); i != tt.identifies || s > tt.resume {
@@ -103,7 +105,7 @@ func TestGatewayLosesNothing(t *testing.T) {
 		r.srv.Deafen()
 		r.srv.Say("alice", coretest.Direct, "are you there?")
 		time.Sleep(2 * time.Minute)
-		if n := len(r.events()); n != 3 || r.srv.Resumes() != 2 {
+		if n := len(r.Events()); n != 3 || r.srv.Resumes() != 2 {
 			t.Errorf("got %d events and %d resumed, want 3 and 2", n, r.srv.Resumes())
 		}
 		r.end(t)
@@ -121,7 +123,7 @@ func TestGatewayEndsForGood(t *testing.T) {
 				time.Sleep(10 * time.Second)
 				r.srv.CloseWith(code)
 				select {
-				case err := <-r.ended:
+				case err := <-r.Ended:
 					if err == nil || !strings.HasPrefix(err.Error(), setting+": ") || strings.Contains(err.Error(), "\n") {
 						t.Errorf("got %v, want one line that names %s", err, setting)
 					}
@@ -136,7 +138,7 @@ func TestGatewayEndsForGood(t *testing.T) {
 func TestWrongToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, discordtest.New(t, discordtest.Options{}), func(c *Config) { c.Token = testToken }, nil)
-		err := <-r.ended
+		err := <-r.Ended
 		if err == nil || !strings.HasPrefix(err.Error(), "DISCORD_TOKEN: Discord does not know it") || strings.Contains(err.Error(), "marker") {
 			t.Errorf("got %v, want an error that names DISCORD_TOKEN", err)
 		}
@@ -155,7 +157,7 @@ func TestGatewayIsNotBusy(t *testing.T) {
 		{"nobody there", func(srv *discordtest.Server) { srv.Stop() }, 40, 1},
 		{"an outage of the API", func(srv *discordtest.Server) {
 			srv.CloseWith(4009)
-			srv.Break("GET /gateway/bot", many(discordtest.Unavailable(), 100)...)
+			srv.Break("GET /gateway/bot", slices.Repeat([]stand.Fault{stand.HTML(502)}, 100)...)
 		}, 40, 1},
 		{"always invalid", func(srv *discordtest.Server) {
 			for range 200 {
@@ -181,25 +183,17 @@ func TestGatewayIsNotBusy(t *testing.T) {
 	}
 }
 
-func many(f discordtest.Fault, n int) []discordtest.Fault {
-	out := make([]discordtest.Fault, n)
-	for i := range out {
-		out[i] = f
-	}
-	return out
-}
-
 // The answers that Discord may give to what the bot says.
 func TestFaults(t *testing.T) {
-	faults := map[string]discordtest.Fault{
-		"500":                  discordtest.Custom(500, "application/json", `{"message":"500: Internal Server Error","code":0}`),
-		"502":                  discordtest.Unavailable(),
+	faults := map[string]stand.Fault{
+		"500":                  stand.Custom(500, "application/json", `{"message":"500: Internal Server Error","code":0}`),
+		"502":                  stand.HTML(502),
 		"429":                  discordtest.TooMany(time.Second),
 		"429 for all":          discordtest.TooManyAtAll(time.Second),
-		"dropped":              discordtest.Drop(),
-		"hanging":              discordtest.Hang(),
-		"dropped when done":    discordtest.DropAfter(),
-		"done and not told so": discordtest.Custom(200, "text/html", "<html>"),
+		"dropped":              stand.Drop(),
+		"hanging":              stand.Hang(),
+		"dropped when done":    stand.DropAfter(),
+		"done and not told so": stand.Custom(200, "text/html", "<html>"),
 	}
 	for _, over := range []string{"gateway", "http"} {
 		for name, fault := range faults {
@@ -243,7 +237,7 @@ func TestRepeatsHaveTheSameKey(t *testing.T) {
 			time.Sleep(5 * time.Second)
 			r.srv.Say("alice", coretest.Direct, "/ping")
 			time.Sleep(5 * time.Second)
-			got := r.events()
+			got := r.Events()
 			if len(got) != 3 || got[0].Key != got[1].Key || got[1].Key == got[2].Key {
 				t.Errorf("%s: got %d events, want one, its repeat, and another", over, len(got))
 			}
@@ -278,7 +272,7 @@ func TestAcknowledgedWhenSafe(t *testing.T) {
 					}
 					r.intake.Store(&in)
 					if tt.end > 0 {
-						time.AfterFunc(tt.end, r.stop)
+						time.AfterFunc(tt.end, r.Stop)
 					}
 					began := time.Now()
 					r.srv.Say("alice", "#general", "/ping")
@@ -290,8 +284,8 @@ func TestAcknowledgedWhenSafe(t *testing.T) {
 					if n := len(r.srv.Failures()); n != tt.failures {
 						t.Errorf("got %d failures, want %d", n, tt.failures)
 					}
-					r.stop()
-					if err := <-r.ended; err != nil {
+					r.Stop()
+					if err := <-r.Ended; err != nil {
 						t.Errorf("run: got %v, want nil", err)
 					}
 				})
@@ -324,8 +318,8 @@ func TestManyInteractions(t *testing.T) {
 			ping(100)
 			before := runtime.NumGoroutine()
 			ping(1000)
-			if n := r.srv.Unanswered(); n != 0 || len(r.events()) != 1100 {
-				t.Errorf("%s: got %d of %d unanswered, want none of 1100", over, n, len(r.events()))
+			if n := r.srv.Unanswered(); n != 0 || len(r.Events()) != 1100 {
+				t.Errorf("%s: got %d of %d unanswered, want none of 1100", over, n, len(r.Events()))
 			}
 			if after := runtime.NumGoroutine(); after > before+5 {
 				t.Errorf("%s: got %d goroutines, %d before", over, after, before)

@@ -5,16 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"os"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/adapters/discord/discordtest"
 )
 
@@ -87,43 +85,14 @@ func (m *more) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, &m.schema)
 }
 
-// readPublished returns nil where the schemas are not at hand.
-var readPublished = sync.OnceValues(func() (*published, error) {
-	dir := os.Getenv("USHER_TEST_SCHEMAS")
-	if dir == "" {
-		return nil, nil
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "schemas", "discord-openapi.bot.json"))
-	if err != nil {
-		return nil, err
-	}
-	var p published
-	if err := json.Unmarshal(raw, &p); err != nil || len(p.Paths) == 0 {
-		return nil, fmt.Errorf("got %d paths (%w), want those of the API", len(p.Paths), err)
-	}
-	return &p, nil
-})
+var openAPI = adaptertest.ReadSchema[published]("discord-openapi.bot.json")
 
-// checkRequests holds all that was sent against the published API, and against
-// what it says of bots beside the schemas.
+// checkRequests holds all that was sent against the published API.
 func checkRequests(t testing.TB, srv *discordtest.Server) {
 	t.Helper()
-	p, err := readPublished()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if p == nil {
-		return
-	}
-	seen := map[string]bool{}
-	for _, r := range srv.Requests() {
-		for _, bad := range p.request(r.Route, r.Query, r.Body) {
-			if !seen[bad] {
-				t.Errorf("%s is not as published: %s", r.Route, bad)
-			}
-			seen[bad] = true
-		}
-	}
+	adaptertest.CheckRequests(t, openAPI, srv.Requests(), func(p *published, r discordtest.Request) (string, []string) {
+		return r.Route, p.request(r.Route, r.Query, r.Body)
+	})
 }
 
 // request returns what is wrong with one, without what it says.
@@ -173,7 +142,7 @@ func (p *published) check(s *schema, v any, at string) []string {
 		bad = append(bad, p.check(part, v, at)...)
 	}
 	for _, choice := range [][]*schema{s.OneOf, s.AnyOf} {
-		bad = append(bad, p.closest(choice, v, at)...)
+		bad = append(bad, adaptertest.Closest(choice, func(s *schema) []string { return p.check(s, v, at) })...)
 	}
 	if len(s.Enum) > 0 && !slices.ContainsFunc(s.Enum, func(e any) bool { return reflect.DeepEqual(e, v) }) ||
 		s.Const != nil && !reflect.DeepEqual(s.Const, v) {
@@ -199,16 +168,6 @@ func (p *published) check(s *schema, v any, at string) []string {
 		bad = append(bad, p.object(s, v, at)...)
 	}
 	return bad
-}
-
-func (p *published) closest(choice []*schema, v any, at string) []string {
-	var least []string
-	for i, s := range choice {
-		if bad := p.check(s, v, at); i == 0 || len(bad) < len(least) {
-			least = bad
-		}
-	}
-	return least
 }
 
 func (p *published) object(s *schema, v map[string]any, at string) (bad []string) {
@@ -276,11 +235,7 @@ func isType(name string, v any) bool {
 
 // A check that finds nothing shows nothing.
 func TestSchemaCheckFinds(t *testing.T) {
-	schemas(t)
-	p, err := readPublished()
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := openAPI.API(t)
 	const create, respond = "POST /channels/{channel_id}/messages", "POST /interactions/{interaction_id}/{interaction_token}/callback"
 	tests := []struct{ name, route, query, body, want string }{
 		{"good", create, "", `{"content":"hello","components":[{"type":1,"components":[{"type":2,"style":1,"label":"a","custom_id":"b"}]}]}`, ""},

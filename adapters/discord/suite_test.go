@@ -2,11 +2,8 @@ package discord
 
 import (
 	"encoding/json"
-	"errors"
 	"log/slog"
-	"net/http"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +12,7 @@ import (
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // public is where Discord posts interactions.
@@ -30,15 +28,13 @@ var platforms = map[string]func(t *testing.T) (*discordtest.Server, func() core.
 	},
 	"http": func(t *testing.T) (*discordtest.Server, func() core.Adapter) {
 		n := pipe.New()
-		srv := discordtest.New(t, discordtest.Options{Net: n, InteractionsURL: public + path})
+		srv := discordtest.New(t, discordtest.Options{Place: stand.Place{Net: n}, InteractionsURL: public + path})
 		t.Cleanup(func() { checkRequests(t, srv) })
-		var routes atomic.Pointer[http.ServeMux]
-		serve(t, n, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			routes.Load().ServeHTTP(w, r)
-		}))
+		var door adaptertest.Door
+		adaptertest.Serve(t, n, "bot.example:443", &door)
 		return srv, func() core.Adapter {
 			a := New(settings(srv))
-			routes.Store(muxOf(a))
+			door.Lead(adaptertest.Routes(a))
 			return a
 		}
 	},
@@ -46,32 +42,6 @@ var platforms = map[string]func(t *testing.T) (*discordtest.Server, func() core.
 
 func settings(srv *discordtest.Server) Config {
 	return Config{Token: srv.Token(), APIBase: srv.URL(), HTTP: srv.Client(), Dial: srv.Dial, Log: slog.New(slog.DiscardHandler)}
-}
-
-func muxOf(a *Adapter) *http.ServeMux {
-	mux := http.NewServeMux()
-	for at, h := range a.Routes() {
-		mux.Handle(at, h)
-	}
-	return mux
-}
-
-// serve serves what Discord posts to.
-func serve(t *testing.T, n *pipe.Net, h http.Handler) {
-	t.Helper()
-	web := &http.Server{Handler: h}
-	l := n.Listen("bot.example:443")
-	ended := make(chan error, 1)
-	go func() { ended <- web.Serve(l) }()
-	t.Cleanup(func() {
-		if err := web.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
-			t.Errorf("serve: got %v, want a closed server", err)
-		}
-		time.Sleep(time.Second) // net/http lingers half of it after an early answer
-	})
 }
 
 // responses are the first responses of one type.

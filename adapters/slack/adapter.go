@@ -172,7 +172,7 @@ func (a *Adapter) openDirect(ctx context.Context, u core.User) (string, error) {
 		return "", err
 	}
 	if channel == nil {
-		return "", errShape
+		return "", reach.ErrShape
 	}
 	return channel.ID, missing(channel.ID, nil)
 }

@@ -1,49 +1,24 @@
 package slack
 
 import (
-	"bytes"
-	"context"
 	"log/slog"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/adapters/slack/slacktest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
 )
 
-// journal is a log that is read while it is written.
-type journal struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.b.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.b.String()
-}
-
-// running is an adapter on a Slack in memory, with all that it has heard.
+// running is an adapter on a Slack in memory.
 type running struct {
 	*Adapter
-	srv   *slacktest.Server
-	log   *journal
-	stop  context.CancelFunc
-	ended chan error
-
-	mu    sync.Mutex
-	heard []core.Event
+	*adaptertest.Running
+	srv *slacktest.Server
 }
 
 // commands are those that the bot of these tests has.
@@ -58,74 +33,33 @@ func newSlack(t *testing.T) *slacktest.Server {
 // start runs an adapter. do is what is made of an event; nil: it is safe at once.
 func start(t *testing.T, srv *slacktest.Server, change func(*Config), do func(core.Event)) *running {
 	t.Helper()
-	r := &running{srv: srv, log: &journal{}, ended: make(chan error, 1)}
-	c := configOf(srv)
-	c.Log = slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	if change != nil {
-		change(&c)
-	}
-	r.Adapter = New(c)
-	ctx, stop := context.WithCancel(t.Context())
-	r.stop = stop
-	go func() {
-		if err := r.Publish(ctx, commands, true); err != nil {
-			r.ended <- err
-			return
+	r := &running{srv: srv}
+	r.Running = adaptertest.Start(t, func(log *slog.Logger) core.Adapter {
+		c := configOf(srv)
+		c.Log = log
+		if change != nil {
+			change(&c)
 		}
-		r.ended <- r.Run(ctx, func(ev core.Event) {
-			r.mu.Lock()
-			r.heard = append(r.heard, ev)
-			r.mu.Unlock()
-			if do == nil {
-				ev.Safe()
-			} else {
-				do(ev)
-			}
-		})
-	}()
-	synctest.Wait()
+		r.Adapter = New(c)
+		return r.Adapter
+	}, commands, do)
 	return r
 }
 
 // end stops the adapter, which is no error, and looks at all that it has sent.
 func (r *running) end(t *testing.T) {
 	t.Helper()
-	r.stop()
-	if err := <-r.ended; err != nil {
-		t.Errorf("run: got %v, want nil", err)
-	}
+	r.End(t, r.srv.BotToken().Reveal(), r.srv.AppToken().Reveal(), r.srv.SigningSecret().Reveal(), "/hooks/", "ticket=")
 	checkRequests(t, r.srv)
-	for _, secret := range []string{r.srv.BotToken().Reveal(), r.srv.AppToken().Reveal(), r.srv.SigningSecret().Reveal(), "/hooks/", "ticket="} {
-		if strings.Contains(r.log.String(), secret) {
-			t.Errorf("a secret is in the log: %s", r.log)
-		}
-	}
-}
-
-func (r *running) events() []core.Event {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]core.Event(nil), r.heard...)
-}
-
-// calls are the commands that were heard, by name.
-func (r *running) calls() string {
-	var names []string
-	for _, ev := range r.events() {
-		if call, ok := ev.What.(core.Call); ok {
-			names = append(names, call.Name)
-		}
-	}
-	return strings.Join(names, " ")
 }
 
 // says has somebody say something, and returns the event of that.
 func (r *running) says(t *testing.T, who, where, text string) core.Event {
 	t.Helper()
-	before := len(r.events())
+	before := len(r.Events())
 	r.srv.Say(who, where, text)
 	time.Sleep(1500 * time.Millisecond)
-	if got := r.events(); len(got) > before {
+	if got := r.Events(); len(got) > before {
 		return got[len(got)-1]
 	}
 	t.Fatalf("%s in %s: got nothing, want an event", text, where)
@@ -135,40 +69,21 @@ func (r *running) says(t *testing.T, who, where, text string) core.Event {
 // presses has somebody press a button of the newest message there.
 func (r *running) presses(t *testing.T, who, where, label string) core.Event {
 	t.Helper()
-	before := len(r.events())
-	if err := r.srv.Press(who, last(r.srv, who, where), label); err != nil {
+	before := len(r.Events())
+	if err := r.srv.Press(who, adaptertest.Last(r.srv, who, where), label); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(1500 * time.Millisecond)
-	if got := r.events(); len(got) > before {
+	if got := r.Events(); len(got) > before {
 		return got[len(got)-1]
 	}
 	t.Fatalf("%s in %s: got nothing, want an event", label, where)
 	return core.Event{}
 }
 
-// reply answers an event in the words given.
-func reply(t *testing.T, ev core.Event, m core.Message) core.Ref {
-	t.Helper()
-	ref, err := ev.Back.Reply(t.Context(), m)
-	if err != nil {
-		t.Errorf("reply: got %v, want nil", err)
-	}
-	return ref
-}
-
-// last is the newest message that somebody sees.
-func last(srv *slacktest.Server, who, where string) coretest.Seen {
-	seen := srv.Sees(who, where)
-	if len(seen) == 0 {
-		return coretest.Seen{}
-	}
-	return seen[len(seen)-1]
-}
-
 // withButton is a message with a button.
 func withButton(label string) core.Message {
-	return core.Message{Text: "Go?", Rows: [][]core.Control{{pressable(label, core.Plain, "tok")}}}
+	return core.Message{Text: "Go?", Rows: [][]core.Control{{adaptertest.Pressable(label, core.Plain, "tok")}}}
 }
 
 // What is typed is a command wherever the bot is addressed.
@@ -209,9 +124,9 @@ func TestMentionAndMessageAreOne(t *testing.T) {
 		r := start(t, srv, nil, nil)
 		srv.Say("alice", "#general", "@usher ping")
 		time.Sleep(time.Minute)
-		got := r.events()
-		if len(got) != 2 || got[0].Key != got[1].Key || r.calls() != "ping ping" {
-			t.Errorf("got %d events (%s), want two that have the same key", len(got), r.calls())
+		got := r.Events()
+		if len(got) != 2 || got[0].Key != got[1].Key || r.Calls() != "ping ping" {
+			t.Errorf("got %d events (%s), want two that have the same key", len(got), r.Calls())
 		}
 		r.end(t)
 	})
@@ -240,7 +155,7 @@ func TestTokenIsLost(t *testing.T) {
 					t.Error("got nil, want an error")
 				}
 			}
-			if n := strings.Count(r.log.String(), "SLACK_BOT_TOKEN"); (n == 1) != tt.lost || r.Ready() == tt.lost {
+			if n := strings.Count(r.Log.String(), "SLACK_BOT_TOKEN"); (n == 1) != tt.lost || r.Ready() == tt.lost {
 				t.Errorf("%s: got %d lines about it and ready %v, want lost %v", tt.code, n, r.Ready(), tt.lost)
 			}
 			if _, err := r.Send(t.Context(), chat, core.Message{Text: "Hi"}); err != nil || !r.Ready() {
@@ -256,15 +171,15 @@ func TestUninstalled(t *testing.T) {
 		r := start(t, newSlack(t), nil, nil)
 		r.srv.Uninstall()
 		time.Sleep(time.Minute)
-		for _, ev := range r.events() {
+		for _, ev := range r.Events() {
 			if _, gone := ev.What.(core.Gone); !gone || ev.Chat.Team == "" {
 				t.Errorf("got %T, want the end of a team", ev.What)
 			}
 		}
-		if n := len(r.events()); n != 1 {
+		if n := len(r.Events()); n != 1 {
 			t.Errorf("got %d events, want one", n)
 		}
-		if n := strings.Count(r.log.String(), "SLACK_BOT_TOKEN"); n != 1 || r.Ready() {
+		if n := strings.Count(r.Log.String(), "SLACK_BOT_TOKEN"); n != 1 || r.Ready() {
 			t.Errorf("got %d lines about it and ready %v, want one, and not ready", n, r.Ready())
 		}
 		r.end(t)

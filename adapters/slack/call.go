@@ -9,13 +9,13 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	api "github.com/slack-go/slack"
 
 	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/reach"
 )
 
 const (
@@ -23,11 +23,7 @@ const (
 	maxAnswer   = 16 << 20 // bytes
 )
 
-var (
-	errTimeout = errors.New("no answer in time")
-	errShape   = errors.New("the answer is of another shape")
-	errForeign = errors.New("the answer is not Slack's")
-)
+var errForeign = errors.New("the answer is not Slack's")
 
 // The methods that need another key than the bot's token.
 const (
@@ -35,9 +31,9 @@ const (
 	responseURL    = "response_url"
 )
 
-// call does one request. Its errors are a *refusal, an *outage or that of ctx.
+// call does one request. Its errors are a *refusal, a *reach.Outage or that of ctx.
 func (a *Adapter) call(ctx context.Context, method string, do func(context.Context) error) error {
-	ctx, stop := context.WithTimeoutCause(ctx, callTimeout, errTimeout)
+	ctx, stop := context.WithTimeoutCause(ctx, callTimeout, reach.ErrTimeout)
 	defer stop()
 	err := judge(ctx, method, do(ctx))
 	if method != openConnection && method != responseURL {
@@ -64,15 +60,15 @@ func judge(ctx context.Context, method string, err error) error {
 	case answered && status.Code == http.StatusTooManyRequests:
 		return &refusal{method: method, code: "ratelimited"}
 	case answered:
-		return &outage{method, status.Code, errForeign}
-	case errors.Is(context.Cause(ctx), errTimeout):
-		return &outage{method: method, err: errTimeout}
+		return &reach.Outage{Does: method, Status: status.Code, Err: errForeign}
+	case errors.Is(context.Cause(ctx), reach.ErrTimeout):
+		return &reach.Outage{Does: method, Err: reach.ErrTimeout}
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %w", method, context.Cause(ctx))
 	case unanswered:
-		return &outage{method: method, err: lost.err}
+		return &reach.Outage{Does: method, Err: lost.err}
 	}
-	return &outage{method, http.StatusOK, unreadable(err)}
+	return &reach.Outage{Does: method, Status: http.StatusOK, Err: unreadable(err)}
 }
 
 // unreadable is what is wrong with an answer that came.
@@ -81,8 +77,8 @@ func unreadable(err error) error {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return io.ErrUnexpectedEOF
-	case typed, errors.Is(err, errShape):
-		return errShape
+	case typed, errors.Is(err, reach.ErrShape):
+		return reach.ErrShape
 	}
 	return errForeign
 }
@@ -91,7 +87,7 @@ func unreadable(err error) error {
 // takes a refusal without a reason for a success.
 func missing(what string, err error) error {
 	if err == nil && what == "" {
-		return errShape
+		return reach.ErrShape
 	}
 	return err
 }
@@ -174,26 +170,10 @@ func keyless(err error) bool {
 	return ok && slices.Contains(keyCodes, r.code)
 }
 
-// outage is a request that got no answer, or one that is not Slack's.
-type outage struct {
-	method string
-	status int // of HTTP; 0: no answer
-	err    error
-}
-
-func (e *outage) Error() string {
-	if e.status == 0 || e.status == http.StatusOK {
-		return e.method + ": " + e.err.Error()
-	}
-	return e.method + ": HTTP status " + strconv.Itoa(e.status)
-}
-
-func (e *outage) Unwrap() error { return e.err }
-
 // passing reports whether an error is Slack's, or the network's, and may be gone
 // at the next try.
 func passing(err error) bool {
-	_, out := errors.AsType[*outage](err)
+	_, out := errors.AsType[*reach.Outage](err)
 	r, refused := errors.AsType[*refusal](err)
 	return out || refused && slices.Contains(brokenCodes, r.code)
 }
@@ -202,10 +182,4 @@ func passing(err error) bool {
 func hopeless(err error) bool {
 	r, refused := errors.AsType[*refusal](err)
 	return refused && r.code != "ratelimited" && !passing(err)
-}
-
-// garbled reports whether a request was taken, by an answer that breaks off or is
-// of another shape. What is no JSON at all comes from something in between.
-func garbled(err error) bool {
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errShape)
 }

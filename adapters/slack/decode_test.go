@@ -3,14 +3,13 @@ package slack
 import (
 	"encoding/json"
 	"net/url"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/seal"
 )
@@ -208,7 +207,6 @@ func TestSpell(t *testing.T) {
 
 // TestRecordings decodes what Slack has really sent.
 func TestRecordings(t *testing.T) {
-	dir := schemas(t)
 	said := func(chat core.Chat, user string, at int64, key, text string, toMe bool) core.Event {
 		return core.Event{
 			Key: platform + ":" + chat.Team + ":" + chat.ID + ":" + key, At: time.Unix(at, 0), Chat: chat,
@@ -243,24 +241,15 @@ func TestRecordings(t *testing.T) {
 			What: core.Call{Name: "hello-socket-mode"},
 		},
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "fixtures", "slack", "*.json"))
-	if err != nil || len(files) < len(tests) {
-		t.Fatalf("got %d recordings (%v), want %d at least", len(files), err, len(tests))
-	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			want, listed := tests[filepath.Base(file)]
-			if !listed {
-				t.Fatal("got a recording that nobody expects anything of")
-			}
-			got, ok := decode(recorded(t, file), self{User: "U00FAKEBOT01", Name: "usher"}, known, noon)
-			if ok != (want.What != nil) || ok && !reflect.DeepEqual(got.event, want) {
-				t.Errorf("got  %+v, %v\nwant %+v", got.event, ok, want)
-			}
-		})
-	}
+	adaptertest.Recordings(t, "slack", tests, func(t *testing.T, name string, raw []byte) core.Event {
+		got, ok := decode(recorded(t, name, raw), self{User: "U00FAKEBOT01", Name: "usher"}, known, noon)
+		if ok != (got.event.What != nil) {
+			t.Errorf("got %+v, %v, want to know whether it is an event", got.event, ok)
+		}
+		return got.event
+	})
 	t.Run("view_submission.json of ours", func(t *testing.T) {
-		d := recorded(t, filepath.Join(dir, "fixtures", "slack", "view_submission.json"))
+		d := recorded(t, "view_submission.json", adaptertest.Recording(t, "slack/view_submission.json"))
 		d.act.View.Metadata = `{"t":"tok-1","c":"C1"}`
 		got, ok := decode(d, me, known, noon)
 		want := core.Submit{Token: "tok-1", Values: map[string]string{"message": "Hello!", "category": "feature", "email": "user@example.com"}}
@@ -271,13 +260,9 @@ func TestRecordings(t *testing.T) {
 }
 
 // recorded reads a recording: of an envelope what is in it.
-func recorded(t *testing.T, file string) delivery {
+func recorded(t *testing.T, name string, raw []byte) delivery {
 	t.Helper()
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kind, name := ofPresses, filepath.Base(file)
+	kind := ofPresses
 	switch {
 	case strings.HasPrefix(name, "event"):
 		kind = ofEvents

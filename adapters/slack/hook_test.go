@@ -10,6 +10,8 @@ import (
 
 	"github.com/usherbot/usher/adapters/slack/slacktest"
 	"github.com/usherbot/usher/core"
+	"github.com/usherbot/usher/core/coretest/stand"
+	"github.com/usherbot/usher/core/reach"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -17,16 +19,16 @@ import (
 func TestHookErrors(t *testing.T) {
 	tests := []struct {
 		name   string
-		faults []slacktest.Fault
+		faults []stand.Fault
 		is     error // nil: it is sent
 		posts  int
 	}{
 		{"taken", nil, nil, 1},
-		{"used up", []slacktest.Fault{slacktest.Custom(404, "application/json", `{"ok":false,"error":"used_url"}`)}, core.ErrForbidden, 1},
-		{"expired, said in another way", []slacktest.Fault{slacktest.Custom(200, "application/json", `{"ok":false,"error":"expired_url"}`)}, core.ErrForbidden, 1},
-		{"an outage", []slacktest.Fault{slacktest.Unavailable(), slacktest.Drop()}, nil, 3},
-		{"too many", []slacktest.Fault{slacktest.TooMany(3 * time.Second)}, nil, 2 + 2*hookUses},
-		{"no answer", []slacktest.Fault{slacktest.Hang()}, errTimeout, 1},
+		{"used up", []stand.Fault{stand.Custom(404, "application/json", `{"ok":false,"error":"used_url"}`)}, core.ErrForbidden, 1},
+		{"expired, said in another way", []stand.Fault{stand.Custom(200, "application/json", `{"ok":false,"error":"expired_url"}`)}, core.ErrForbidden, 1},
+		{"an outage", []stand.Fault{stand.HTML(503), stand.Drop()}, nil, 3},
+		{"too many", []stand.Fault{slacktest.TooMany(3 * time.Second)}, nil, 2 + 2*hookUses},
+		{"no answer", []stand.Fault{stand.Hang()}, reach.ErrTimeout, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

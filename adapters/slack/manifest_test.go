@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/core"
 )
 
@@ -23,7 +24,7 @@ func TestManifest(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, "manifest-"+name, json.RawMessage(raw))
+			adaptertest.Golden(t, "manifest-"+name, json.RawMessage(raw))
 		})
 	}
 }

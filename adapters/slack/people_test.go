@@ -7,9 +7,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/usherbot/usher/adapters/slack/slacktest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 func TestDirect(t *testing.T) {
@@ -48,13 +48,13 @@ func TestDirectChatOfOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, newSlack(t), nil, nil)
 		r.says(t, "alice", coretest.Direct, "/ping")
-		d, err := parse(ofCommands, []byte(`{"team_id":"T0000000001","channel_id":"D999","user_id":"`+r.events()[0].From.ID+`","user_name":"alice","command":"/login","trigger_id":"1.2.x"}`))
+		d, err := parse(ofCommands, []byte(`{"team_id":"T0000000001","channel_id":"D999","user_id":"`+r.Events()[0].From.ID+`","user_name":"alice","command":"/login","trigger_id":"1.2.x"}`))
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.receive(d, func() {})
 		time.Sleep(time.Second)
-		got := r.events()
+		got := r.Events()
 		if len(got) != 2 || got[1].Chat.ID != "D999" || got[1].Chat.Direct {
 			t.Errorf("got %+v, want a chat that is not with the bot alone", got[len(got)-1].Chat)
 		}
@@ -67,13 +67,13 @@ func TestDirectChatOfOthers(t *testing.T) {
 func TestNameless(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, newSlack(t), nil, nil)
-		r.srv.Break("users.info", slacktest.Hang())
+		r.srv.Break("users.info", stand.Hang())
 		began := time.Now()
 		for _, text := range []string{"ping one", "ping two", "ping three"} {
 			r.srv.Say("alice", coretest.Direct, text)
 		}
 		time.Sleep(10 * time.Second)
-		got := r.events()
+		got := r.Events()
 		for i, rest := range []string{"one", "two", "three"} {
 			if call, is := got[i].What.(core.Call); !is || call.Rest != rest || got[i].From.Name != got[i].From.ID {
 				t.Errorf("got %+v of %q, want %s of nobody known", got[i].What, got[i].From.Name, rest)

@@ -1,11 +1,7 @@
 package slack
 
 import (
-	"bytes"
 	"encoding/json"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,41 +9,10 @@ import (
 
 	api "github.com/slack-go/slack"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/markup"
-	"github.com/usherbot/usher/core/seal"
 )
-
-var rewrite = flag.Bool("update", false, "write the golden files anew")
-
-func pressable(label string, tone core.Tone, token seal.Secret) core.Control {
-	return core.Button{Label: label, Tone: tone, Do: core.Action{Name: "a"}.WithToken(token)}
-}
-
-// golden compares something with a file of testdata.
-func golden(t *testing.T, name string, v any) {
-	t.Helper()
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(v); err != nil {
-		t.Fatal(err)
-	}
-	got, file := b.Bytes(), filepath.Join("testdata", name+".json")
-	if *rewrite {
-		if err := os.WriteFile(file, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
-}
 
 // TestGolden shows what Slack gets of what the bot says.
 func TestGolden(t *testing.T) {
@@ -58,16 +23,16 @@ func TestGolden(t *testing.T) {
 			Text: markup.F("*Sign in to %s*\nOpen %s and enter the code\n`%s`\nThe code is good until %s.", "GitHub", "https://github.com/login/device", "WDJB-MJHT", markup.Time(until)),
 			Rows: [][]core.Control{{
 				core.Link{Label: "Open GitHub", URL: "https://github.com/login/device?user_code=WDJB-MJHT"},
-				pressable("Cancel", core.Plain, "cancel-token"),
+				adaptertest.Pressable("Cancel", core.Plain, "cancel-token"),
 			}},
 		},
 		"signed-in": {
 			Text: markup.F("Signed in as *%s* on %s.", "octo*cat_", "GitHub"),
-			Rows: [][]core.Control{{pressable("Not me", core.Plain, "not-me-token")}},
+			Rows: [][]core.Control{{adaptertest.Pressable("Not me", core.Plain, "not-me-token")}},
 		},
 		"tones": {
 			Text: "Go on?",
-			Rows: [][]core.Control{{pressable("Yes", core.Good, "t1"), pressable("Erase", core.Bad, "t2")}, {pressable("More", core.Main, "t3")}},
+			Rows: [][]core.Control{{adaptertest.Pressable("Yes", core.Good, "t1"), adaptertest.Pressable("Erase", core.Bad, "t2")}, {adaptertest.Pressable("More", core.Main, "t3")}},
 		},
 		"selects": {Text: "Toppings?", Rows: [][]core.Control{
 			{core.Select{Hint: "One", Max: 1, Choices: []core.Choice{{Label: "Olives", Value: "o"}, {Label: "Capers"}}, Do: core.Action{}.WithToken("t1")}},
@@ -93,7 +58,7 @@ func TestGolden(t *testing.T) {
 	for name, m := range messages {
 		t.Run(name, func(t *testing.T) {
 			r := render(m)
-			golden(t, filepath.Join("render", name), map[string]any{"text": r.text, "blocks": r.blocks})
+			adaptertest.Golden(t, "render/"+name, map[string]any{"text": r.text, "blocks": r.blocks})
 		})
 	}
 }
@@ -107,7 +72,7 @@ func TestGoldenForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, filepath.Join("render", "form"), view)
+	adaptertest.Golden(t, "render/form", view)
 }
 
 // Nothing that anybody wrote becomes more than text, wherever it stands.
@@ -147,7 +112,7 @@ func TestSpoken(t *testing.T) {
 	m := core.Message{
 		Text:   "Open https://x.example/device now.",
 		Embeds: []core.Embed{{Title: "Title", Text: "Text", Footer: "Foot", Fields: []core.Field{{Name: "Name", Value: "Value"}}}},
-		Rows:   [][]core.Control{{core.Link{Label: "There", URL: "https://x.example/device"}, core.Link{Label: "Here", URL: "https://y.example/?a=1&b=2"}, pressable("Cancel", core.Plain, "t")}},
+		Rows:   [][]core.Control{{core.Link{Label: "There", URL: "https://x.example/device"}, core.Link{Label: "Here", URL: "https://y.example/?a=1&b=2"}, adaptertest.Pressable("Cancel", core.Plain, "t")}},
 	}
 	want := "Open https://x.example/device now.\nTitle\nText\nName: Value\nFoot\nHere: https://y.example/?a=1&amp;b=2"
 	if got := render(m).text; got != want {

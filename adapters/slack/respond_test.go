@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/adapters/slack/slacktest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
@@ -15,8 +16,8 @@ func TestPrivateReplies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, newSlack(t), nil, nil)
 		ev := r.says(t, "alice", "#general", "/ping")
-		ref := reply(t, ev, core.Message{Text: "For you", Private: true, Rows: withButton("Go").Rows})
-		if got := last(r.srv, "alice", "#general"); !got.Private || got.Text != "For you" || len(r.srv.Sees("bob", "#general")) != 0 {
+		ref := adaptertest.Reply(t, ev, core.Message{Text: "For you", Private: true, Rows: withButton("Go").Rows})
+		if got := adaptertest.Last(r.srv, "alice", "#general"); !got.Private || got.Text != "For you" || len(r.srv.Sees("bob", "#general")) != 0 {
 			t.Errorf("got %+v, want what alice alone sees", got)
 		}
 		if err := r.Edit(t.Context(), ref, core.Message{Text: "x"}); !errors.Is(err, core.ErrGone) {
@@ -35,7 +36,7 @@ func TestPrivateReplies(t *testing.T) {
 		if got := len(r.srv.Requests(slacktest.ResponseURL)); got != hookUses {
 			t.Errorf("got %d posts to an address, want the %d that it is good for", got, hookUses)
 		}
-		if got := last(r.srv, "alice", "#general"); got.Text != "Changed" || !got.Private {
+		if got := adaptertest.Last(r.srv, "alice", "#general"); got.Text != "Changed" || !got.Private {
 			t.Errorf("got %+v, want it changed", got)
 		}
 		late := r.presses(t, "alice", "#general", "Go")
@@ -54,12 +55,12 @@ func TestWhereTheBotIsNoMember(t *testing.T) {
 		r.says(t, "bob", "#general", "/ping")
 		r.srv.Kick("#general")
 		ev := r.says(t, "alice", "#general", "/ping")
-		reply(t, ev, core.Message{Text: "For you", Private: true})
-		if got := last(r.srv, "alice", "#general"); got.Text != "For you" || !got.Private || len(r.srv.Sees("bob", "#general")) != 0 {
+		adaptertest.Reply(t, ev, core.Message{Text: "For you", Private: true})
+		if got := adaptertest.Last(r.srv, "alice", "#general"); got.Text != "For you" || !got.Private || len(r.srv.Sees("bob", "#general")) != 0 {
 			t.Errorf("got %+v, want what alice alone sees", got)
 		}
-		ref := reply(t, ev, withButton("Go"))
-		if got := last(r.srv, "bob", "#general"); got.String() != "Go? [Go]" {
+		ref := adaptertest.Reply(t, ev, withButton("Go"))
+		if got := adaptertest.Last(r.srv, "bob", "#general"); got.String() != "Go? [Go]" {
 			t.Errorf("got %s, want it for all", got)
 		}
 		if err := r.Edit(t.Context(), ref, core.Message{Text: "x"}); !errors.Is(err, core.ErrGone) || ref.Token == "" {
@@ -69,7 +70,7 @@ func TestWhereTheBotIsNoMember(t *testing.T) {
 		if err := press.Back.Update(t.Context(), core.Message{Text: "Gone."}); err != nil {
 			t.Errorf("update: got %v, want nil", err)
 		}
-		if got := last(r.srv, "alice", "#general"); got.String() == "Go? [Go]" {
+		if got := adaptertest.Last(r.srv, "alice", "#general"); got.String() == "Go? [Go]" {
 			t.Errorf("got %s, want it changed", got)
 		}
 		if _, err := r.Send(t.Context(), ev.Chat, core.Message{Text: "Unasked"}); !errors.Is(err, core.ErrForbidden) {
@@ -106,13 +107,13 @@ func TestForms(t *testing.T) {
 		}
 		for _, where := range []string{"#general/plans", coretest.Direct} {
 			ev := r.says(t, "alice", where, map[bool]string{true: "ping", false: "@usher ping"}[where == coretest.Direct])
-			ref := reply(t, ev, withButton("Go"))
+			ref := adaptertest.Reply(t, ev, withButton("Go"))
 			r.presses(t, "alice", where, "Go")
-			if err := r.srv.Fill("alice", last(r.srv, "alice", where), map[string]string{"Kind": "Funghi"}); err != nil {
+			if err := r.srv.Fill("alice", adaptertest.Last(r.srv, "alice", where), map[string]string{"Kind": "Funghi"}); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Second)
-			sent := r.events()[len(r.events())-1]
+			sent := r.Events()[len(r.Events())-1]
 			submit, is := sent.What.(core.Submit)
 			if !is || submit.Values["kind"] != "Funghi" || sent.Chat.Key() != ev.Chat.Key() || sent.Chat.Direct != ev.Chat.Direct || sent.On.Token != ref.Token {
 				t.Errorf("in %s: got %+v in %s, want the form there", where, sent.What, sent.Chat.Key())
@@ -120,7 +121,7 @@ func TestForms(t *testing.T) {
 			if err := sent.Back.Update(t.Context(), core.Message{Text: "Ordered."}); err != nil {
 				t.Errorf("update: got %v, want nil", err)
 			}
-			if got := last(r.srv, "alice", where).String(); got != "Ordered." {
+			if got := adaptertest.Last(r.srv, "alice", where).String(); got != "Ordered." {
 				t.Errorf("in %s: got %s, want Ordered.", where, got)
 			}
 		}
@@ -132,7 +133,7 @@ func TestForms(t *testing.T) {
 func TestNoPreviews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, newSlack(t), nil, nil)
-		reply(t, r.says(t, "alice", coretest.Direct, "/ping"), core.Message{Text: "https://example.com/"})
+		adaptertest.Reply(t, r.says(t, "alice", coretest.Direct, "/ping"), core.Message{Text: "https://example.com/"})
 		if r.srv.Last(coretest.Direct).Preview {
 			t.Error("got a preview, want none")
 		}
@@ -146,12 +147,12 @@ func TestClosedDirectChat(t *testing.T) {
 		r := start(t, newSlack(t), nil, nil)
 		r.srv.CloseMessagesTab()
 		ev := r.says(t, "alice", coretest.Direct, "/ping")
-		reply(t, ev, core.Message{Text: "Pong!"})
+		adaptertest.Reply(t, ev, core.Message{Text: "Pong!"})
 		posts := r.srv.Requests(slacktest.ResponseURL)
 		if !ev.Chat.Direct || len(posts) != 1 || posts[0].Params.Get("response_type") != "ephemeral" {
 			t.Errorf("got direct %v and %d posts, want one that is ephemeral", ev.Chat.Direct, len(posts))
 		}
-		if got := last(r.srv, "alice", coretest.Direct).Text; got != "Pong!" {
+		if got := adaptertest.Last(r.srv, "alice", coretest.Direct).Text; got != "Pong!" {
 			t.Errorf("got %q, want Pong!", got)
 		}
 		r.end(t)

@@ -7,12 +7,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
 
+	"github.com/usherbot/usher/core/reach"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -21,8 +21,7 @@ const (
 	commandsPath = "/slack/commands"
 	pressesPath  = "/slack/interactivity"
 
-	maxDelivery = 1 << 20         // bytes
-	maxAge      = 5 * time.Minute // of a signature, and as far ahead, because clocks differ
+	maxAge = 5 * time.Minute // of a signature, and as far ahead, because clocks differ
 )
 
 // Routes implements core.Adapter.
@@ -42,18 +41,8 @@ func (a *Adapter) Routes() map[string]http.Handler {
 // asks without a signature.
 func (a *Adapter) signed(then func(http.ResponseWriter, []byte)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost {
-			w.Header().Set("Allow", http.MethodPost)
-			http.Error(w, "POST only", http.StatusMethodNotAllowed)
-			return
-		}
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDelivery))
-		if _, big := errors.AsType[*http.MaxBytesError](err); big {
-			http.Error(w, "too large", http.StatusRequestEntityTooLarge)
-			return
-		}
-		if err != nil {
-			http.Error(w, "cut off", http.StatusBadRequest)
+		body, ok := reach.Posted(w, r)
+		if !ok {
 			return
 		}
 		switch {

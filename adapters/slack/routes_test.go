@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -14,10 +13,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/adapters/slack/slacktest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -25,21 +26,9 @@ import (
 func startHooked(t *testing.T, do func(core.Event)) (*running, *http.Client) {
 	t.Helper()
 	n := pipe.New()
-	srv := slacktest.New(t, slacktest.Options{Net: n, Deliver: public, Commands: []string{slacktest.AnyCommand}})
+	srv := slacktest.New(t, slacktest.Options{Place: stand.Place{Net: n}, Deliver: public, Commands: []string{slacktest.AnyCommand}})
 	r := start(t, srv, func(c *Config) { c.AppToken, c.SigningSecret = "", srv.SigningSecret() }, do)
-	web := &http.Server{Handler: muxOf(r.Adapter)}
-	l := n.Listen("bot.example:443")
-	go func() {
-		if err := web.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			t.Errorf("serve: got %v, want a closed server", err)
-		}
-	}()
-	t.Cleanup(func() {
-		if err := web.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-		time.Sleep(time.Second) // net/http lingers half of it after an early answer
-	})
+	adaptertest.Serve(t, n, "bot.example:443", adaptertest.Routes(r.Adapter))
 	return r, n.Client()
 }
 
@@ -51,7 +40,7 @@ func TestDeliveries(t *testing.T) {
 		}
 		r.srv.Say("alice", coretest.Direct, "ping")
 		time.Sleep(2 * time.Second)
-		if got := r.calls(); got != "one two three ping" || !r.Ready() || r.srv.Pending() != 0 {
+		if got := r.Calls(); got != "one two three ping" || !r.Ready() || r.srv.Pending() != 0 {
 			t.Errorf("got %q, ready %v, %d not acknowledged, want four commands in order", got, r.Ready(), r.srv.Pending())
 		}
 		if err := r.srv.VerifyURL(); err != nil {
@@ -65,7 +54,7 @@ func TestDeliveries(t *testing.T) {
 				t.Errorf("%s: got %d, %v, want 401", name, status, err)
 			}
 		}
-		if got := r.calls(); got != "one two three ping" {
+		if got := r.Calls(); got != "one two three ping" {
 			t.Errorf("got %q in the end, want no more", got)
 		}
 		r.end(t)
@@ -145,8 +134,8 @@ func TestDeliver(t *testing.T) {
 				began := time.Now()
 				status, body := post(t, c, req)
 				took := time.Since(began)
-				if status != tt.status || took != tt.after || len(r.events()) != tt.events {
-					t.Errorf("got %d after %v and %d events, want %d after %v and %d", status, took, len(r.events()), tt.status, tt.after, tt.events)
+				if status != tt.status || took != tt.after || len(r.Events()) != tt.events {
+					t.Errorf("got %d after %v and %d events, want %d after %v and %d", status, took, len(r.Events()), tt.status, tt.after, tt.events)
 				}
 				if tt.status == http.StatusUnauthorized && body != "not authorised\n" {
 					t.Errorf("got %q, want the same whatever is wrong", body)
@@ -192,7 +181,7 @@ func TestDeliverToNobody(t *testing.T) {
 		r, c := startHooked(t, func(core.Event) {})
 		r.self.Store(&self{User: me.User, Team: "T1"})
 		body := happened(`"type":"message",` + whisper + `,"text":"ping"`)
-		time.AfterFunc(time.Second, r.stop)
+		time.AfterFunc(time.Second, r.Stop)
 		began := time.Now()
 		if got, _ := post(t, c, request(t, eventsPath, body, r.srv.SigningSecret(), 0)); got != http.StatusServiceUnavailable || time.Since(began) != time.Second {
 			t.Errorf("at the end: got %d after %v, want 503 at once", got, time.Since(began))

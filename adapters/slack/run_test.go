@@ -3,15 +3,18 @@ package slack
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/adapters/slack/slacktest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 func TestSockets(t *testing.T) {
@@ -24,7 +27,7 @@ func TestSockets(t *testing.T) {
 			r.srv.Say("alice", "#general", "/"+word)
 		}
 		time.Sleep(time.Second)
-		if got := r.calls(); got != "one two three" || r.srv.Pending() != 0 {
+		if got := r.Calls(); got != "one two three" || r.srv.Pending() != 0 {
 			t.Errorf("got %q with %d not acknowledged, want three commands in order", got, r.srv.Pending())
 		}
 		r.end(t)
@@ -59,8 +62,8 @@ func TestAcknowledgements(t *testing.T) {
 					time.Sleep(2 * time.Millisecond)
 				}
 				synctest.Wait()
-				if r.srv.Pending() != 0 || len(r.events()) != 1 {
-					t.Errorf("got %d events and %d not acknowledged, want one that is", len(r.events()), r.srv.Pending())
+				if r.srv.Pending() != 0 || len(r.Events()) != 1 {
+					t.Errorf("got %d events and %d not acknowledged, want one that is", len(r.Events()), r.srv.Pending())
 				}
 				time.Sleep(2 * time.Minute)
 				r.end(t)
@@ -82,16 +85,16 @@ func TestRefresh(t *testing.T) {
 					}
 					r.srv.Say("alice", "#general", fmt.Sprintf("/n%d", i))
 					time.Sleep(time.Second)
-					if !r.Ready() || len(r.events()) != i+1 {
-						t.Fatalf("after %d s: ready %v with %d events", i, r.Ready(), len(r.events()))
+					if !r.Ready() || len(r.Events()) != i+1 {
+						t.Fatalf("after %d s: ready %v with %d events", i, r.Ready(), len(r.Events()))
 					}
 				}
 				time.Sleep(time.Minute)
 				if got := r.srv.Connections(); got != sockets {
 					t.Errorf("got %d connections, want %d", got, sockets)
 				}
-				if strings.Contains(r.log.String(), "WARN") {
-					t.Errorf("got warnings about what is usual: %s", r.log)
+				if strings.Contains(r.Log.String(), "WARN") {
+					t.Errorf("got warnings about what is usual: %s", r.Log)
 				}
 				r.end(t)
 			})
@@ -108,11 +111,11 @@ func TestOutages(t *testing.T) {
 		{"a cut", func(srv *slacktest.Server) { srv.Cut() }},
 		{"five minutes away", func(srv *slacktest.Server) { srv.Stop(); time.AfterFunc(5*time.Minute, srv.Resume) }},
 		{"no connections", func(srv *slacktest.Server) {
-			srv.Break("apps.connections.open", many(slacktest.Unavailable(), 10)...)
+			srv.Break("apps.connections.open", slices.Repeat([]stand.Fault{stand.HTML(503)}, 10)...)
 			srv.Cut()
 		}},
 		{"no answers", func(srv *slacktest.Server) {
-			srv.Break("apps.connections.open", many(slacktest.Hang(), 4)...)
+			srv.Break("apps.connections.open", slices.Repeat([]stand.Fault{stand.Hang()}, 4)...)
 			srv.Cut()
 		}},
 		{"asked for a pause", func(srv *slacktest.Server) {
@@ -120,8 +123,8 @@ func TestOutages(t *testing.T) {
 			srv.Cut()
 		}},
 		{"answers of another kind", func(srv *slacktest.Server) {
-			srv.Break("apps.connections.open", slacktest.Custom(200, "application/json", `{"ok":true}`), slacktest.Custom(200, "text/html", "<html>"),
-				slacktest.Custom(200, "application/json", `{"ok":true,"url":"ws://elsewhere.example/?ticket=x"}`), slacktest.Custom(200, "application/json", `{"ok":true,"url":"https://elsewhere.example/"}`))
+			srv.Break("apps.connections.open", stand.Custom(200, "application/json", `{"ok":true}`), stand.Custom(200, "text/html", "<html>"),
+				stand.Custom(200, "application/json", `{"ok":true,"url":"ws://elsewhere.example/?ticket=x"}`), stand.Custom(200, "application/json", `{"ok":true,"url":"https://elsewhere.example/"}`))
 			srv.Cut()
 		}},
 	}
@@ -136,7 +139,7 @@ func TestOutages(t *testing.T) {
 				r.srv.Say("bob", coretest.Direct, "login")
 				time.Sleep(10 * time.Minute)
 				keys := map[string]bool{}
-				for _, ev := range r.events() {
+				for _, ev := range r.Events() {
 					keys[ev.Key] = true
 				}
 				if len(keys) != 2 || !r.Ready() || r.srv.Connections() != sockets {
@@ -149,14 +152,6 @@ func TestOutages(t *testing.T) {
 			})
 		})
 	}
-}
-
-func many(f slacktest.Fault, n int) []slacktest.Fault {
-	out := make([]slacktest.Fault, n)
-	for i := range out {
-		out[i] = f
-	}
-	return out
 }
 
 // Whoever runs the bot must hear of what only they can change, in one line.
@@ -184,7 +179,7 @@ func TestEndsLoudly(t *testing.T) {
 					tt.upset(r.srv)
 				}
 				began := time.Now()
-				err := <-r.ended
+				err := <-r.Ended
 				if err == nil || !strings.HasPrefix(err.Error(), tt.want) || strings.Contains(err.Error(), "marker") || strings.Contains(err.Error(), "\n") {
 					t.Errorf("got %v, want %s…", err, tt.want)
 				}
@@ -203,7 +198,7 @@ func TestRepeatsHaveTheSameKey(t *testing.T) {
 			first := r.says(t, "alice", "#general", text)
 			r.srv.Repeat()
 			time.Sleep(time.Second)
-			got := r.events()
+			got := r.Events()
 			if again := r.says(t, "alice", "#general", text); got[len(got)-1].Key != first.Key || again.Key == first.Key || len(got)%3 != 2 {
 				t.Errorf("%s: got %d events, want one, its repeat, and another", text, len(got)+1)
 			}
@@ -240,7 +235,7 @@ func TestManyEvents(t *testing.T) {
 		var wg sync.WaitGroup
 		r := start(t, srv, nil, func(ev core.Event) {
 			ev.Safe()
-			wg.Go(func() { reply(t, ev, core.Message{Text: "Pong!"}) })
+			wg.Go(func() { adaptertest.Reply(t, ev, core.Message{Text: "Pong!"}) })
 		})
 		srv.Say("alice", coretest.Direct, "/ping")
 		time.Sleep(time.Minute)
@@ -264,7 +259,7 @@ func TestManyEvents(t *testing.T) {
 func TestStartInAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newSlack(t)
-		srv.Break("auth.test", append(many(slacktest.Unavailable(), 3), slacktest.TooMany(20*time.Second), slacktest.Refuse("internal_error"), slacktest.Hang())...)
+		srv.Break("auth.test", append(slices.Repeat([]stand.Fault{stand.HTML(503)}, 3), slacktest.TooMany(20*time.Second), slacktest.Refuse("internal_error"), stand.Hang())...)
 		r := start(t, srv, nil, nil)
 		if r.Ready() {
 			t.Error("got a bot that is ready, want one that tries on")
@@ -279,7 +274,7 @@ func TestStartInAnOutage(t *testing.T) {
 		srv := newSlack(t)
 		srv.Break("auth.test", slacktest.Refuse("team_access_not_granted"))
 		r := start(t, srv, nil, nil)
-		if err := <-r.ended; err == nil || err.Error() != "auth.test: team_access_not_granted" {
+		if err := <-r.Ended; err == nil || err.Error() != "auth.test: team_access_not_granted" {
 			t.Errorf("got %v, want why there is no bot", err)
 		}
 	})

@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/adapters/slack/slacktest"
 )
 
@@ -42,42 +40,14 @@ type shape struct {
 	Any      any              `json:"additionalProperties"`
 }
 
-// readPublished returns nil where the schemas are not at hand.
-var readPublished = sync.OnceValues(func() (*published, error) {
-	dir := os.Getenv("USHER_TEST_SCHEMAS")
-	if dir == "" {
-		return nil, nil
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "schemas", "slack-web-api.bot.json"))
-	if err != nil {
-		return nil, err
-	}
-	var p published
-	if err := json.Unmarshal(raw, &p); err != nil || len(p.Methods) == 0 {
-		return nil, fmt.Errorf("got %d methods (%w), want those of the Web API", len(p.Methods), err)
-	}
-	return &p, nil
-})
+var webAPI = adaptertest.ReadSchema[published]("slack-web-api.bot.json")
 
 // checkRequests holds all that was sent against the published Web API.
 func checkRequests(t testing.TB, srv *slacktest.Server) {
 	t.Helper()
-	p, err := readPublished()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if p == nil {
-		return
-	}
-	seen := map[string]bool{}
-	for _, r := range srv.Requests() {
-		for _, bad := range p.request(r.Method, r.Params) {
-			if !seen[bad] {
-				t.Errorf("%s is not as published: %s", r.Method, bad)
-			}
-			seen[bad] = true
-		}
-	}
+	adaptertest.CheckRequests(t, webAPI, srv.Requests(), func(p *published, r slacktest.Request) (string, []string) {
+		return r.Method, p.request(r.Method, r.Params)
+	})
 }
 
 // request returns what is wrong with one, without what it says. What is posted to
@@ -135,18 +105,6 @@ func (p *published) object(s shape, values map[string]any, at string) (bad []str
 	return bad
 }
 
-// oneOf returns what is wrong with a value by the shape that comes closest.
-func (p *published) oneOf(shapes []shape, v any, at string) []string {
-	var least []string
-	for i, s := range shapes {
-		bad := p.value(s, v, at)
-		if i == 0 || len(bad) < len(least) {
-			least = bad
-		}
-	}
-	return least
-}
-
 func (p *published) value(s shape, v any, at string) (bad []string) {
 	if s.Ref != "" {
 		s = p.Defs[s.Ref]
@@ -154,7 +112,7 @@ func (p *published) value(s shape, v any, at string) (bad []string) {
 	text, isText := v.(string)
 	switch {
 	case len(s.OneOf) > 0:
-		return p.oneOf(s.OneOf, v, at)
+		return adaptertest.Closest(s.OneOf, func(s shape) []string { return p.value(s, v, at) })
 	case s.Const != nil && v != s.Const:
 		return []string{fmt.Sprintf("%s is no %v", at, s.Const), at + " is of another kind", at}
 	case s.Enum != nil && !slices.Contains(s.Enum, text), s.Type == "string" && !isText:
@@ -185,24 +143,9 @@ func (p *published) value(s shape, v any, at string) (bad []string) {
 	return bad
 }
 
-// schemas is the folder of schemas and recordings, which are not part of this
-// project.
-func schemas(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("USHER_TEST_SCHEMAS")
-	if dir == "" {
-		t.Skip("USHER_TEST_SCHEMAS is not set: it names the folder of the platforms' schemas and recordings")
-	}
-	return dir
-}
-
 // A check that finds nothing shows nothing.
 func TestSchemaCheckFinds(t *testing.T) {
-	schemas(t)
-	p, err := readPublished()
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := webAPI.API(t)
 	const hello = `[{"type":"section","text":{"type":"plain_text","text":"hello"}}]`
 	tests := []struct {
 		name, method string

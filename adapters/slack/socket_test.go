@@ -1,9 +1,7 @@
 package slack
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest/pipe"
 )
@@ -49,35 +48,15 @@ func (b *bareSlack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func onBare(t *testing.T, live func(c *websocket.Conn)) (*running, *bareSlack) {
 	t.Helper()
 	b := &bareSlack{net: pipe.New(), live: live}
-	web := &http.Server{Handler: b}
-	l := b.net.Listen("slack.example:443")
-	served := make(chan error, 1)
-	go func() { served <- web.Serve(l) }()
-	r := &running{log: &journal{}, ended: make(chan error, 1)}
-	r.Adapter = New(Config{
-		BotToken: testBot, AppToken: testApp, APIBase: "https://slack.example/api", HTTP: b.net.Client(), Dial: b.net.Dial,
-		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
-	ctx, stop := context.WithCancel(t.Context())
-	go func() {
-		r.ended <- r.Run(ctx, func(ev core.Event) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.heard = append(r.heard, ev)
-		})
-	}()
+	adaptertest.Serve(t, b.net, "slack.example:443", b)
+	r := &running{}
+	r.Running = adaptertest.Start(t, func(log *slog.Logger) core.Adapter {
+		r.Adapter = New(Config{BotToken: testBot, AppToken: testApp, APIBase: "https://slack.example/api", HTTP: b.net.Client(), Dial: b.net.Dial, Log: log})
+		return r.Adapter
+	}, nil, func(core.Event) {})
 	t.Cleanup(func() {
-		stop()
-		if err := <-r.ended; err != nil {
-			t.Errorf("run: got %v, want nil", err)
-		}
-		if strings.Contains(r.log.String(), "marker") {
-			t.Errorf("a secret is in the log: %s", r.log)
-		}
+		r.End(t, "marker")
 		b.net.Cut("slack.example:443")
-		if err := errors.Join(web.Close(), <-served); !errors.Is(err, http.ErrServerClosed) {
-			t.Error(err)
-		}
 	})
 	return r, b
 }
@@ -130,8 +109,8 @@ func TestWhatCannotBeRead(t *testing.T) {
 		if want := (map[string]int{"e1": 2, "e2": 2, "e3": 2, "e4": 2, "e5": 2, "e6": 2}); !maps.Equal(got, want) {
 			t.Errorf("got %v acknowledged, want all six on each connection", got)
 		}
-		if len(r.events()) != 0 || !r.Ready() || b.opened.Load() != sockets {
-			t.Errorf("got %d events, ready %v, %d connections", len(r.events()), r.Ready(), b.opened.Load())
+		if len(r.Events()) != 0 || !r.Ready() || b.opened.Load() != sockets {
+			t.Errorf("got %d events, ready %v, %d connections", len(r.Events()), r.Ready(), b.opened.Load())
 		}
 	})
 }
@@ -210,9 +189,9 @@ func TestEnvelope(t *testing.T) {
 			counted(talk(c, hello, `{"envelope_id":"e1","type":"slash_commands","accepts_response_payload":true,"payload":`+string(payload)+`}`))
 		})
 		time.Sleep(time.Minute)
-		got := r.events()
-		if len(got) != sockets || got[0].Key != got[1].Key || got[0].Key != "slack:T1:"+identity("1.2.x") || r.calls() != "ping ping" {
-			t.Errorf("got %d events (%s), want the same one on each connection", len(got), r.calls())
+		got := r.Events()
+		if len(got) != sockets || got[0].Key != got[1].Key || got[0].Key != "slack:T1:"+identity("1.2.x") || r.Calls() != "ping ping" {
+			t.Errorf("got %d events (%s), want the same one on each connection", len(got), r.Calls())
 		}
 	})
 }

@@ -1,11 +1,8 @@
 package slack
 
 import (
-	"errors"
-	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +11,7 @@ import (
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 const public = "https://bot.example"
@@ -28,28 +26,15 @@ var platforms = map[string]func(t *testing.T) (*slacktest.Server, func() core.Ad
 	},
 	"http": func(t *testing.T) (*slacktest.Server, func() core.Adapter) {
 		n := pipe.New()
-		srv := slacktest.New(t, slacktest.Options{Net: n, Deliver: public, Commands: []string{slacktest.AnyCommand}})
+		srv := slacktest.New(t, slacktest.Options{Place: stand.Place{Net: n}, Deliver: public, Commands: []string{slacktest.AnyCommand}})
 		t.Cleanup(func() { checkRequests(t, srv) })
-		var routes atomic.Pointer[http.ServeMux]
-		web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			routes.Load().ServeHTTP(w, r)
-		})}
-		l := n.Listen("bot.example:443")
-		ended := make(chan error, 1)
-		go func() { ended <- web.Serve(l) }()
-		t.Cleanup(func() {
-			if err := web.Close(); err != nil {
-				t.Error(err)
-			}
-			if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
-				t.Error(err)
-			}
-		})
+		var door adaptertest.Door
+		adaptertest.Serve(t, n, "bot.example:443", &door)
 		return srv, func() core.Adapter {
 			c := configOf(srv)
 			c.AppToken, c.SigningSecret = "", srv.SigningSecret()
 			a := New(c)
-			routes.Store(muxOf(a))
+			door.Lead(adaptertest.Routes(a))
 			return a
 		}
 	},
@@ -57,14 +42,6 @@ var platforms = map[string]func(t *testing.T) (*slacktest.Server, func() core.Ad
 
 func configOf(srv *slacktest.Server) Config {
 	return Config{BotToken: srv.BotToken(), AppToken: srv.AppToken(), APIBase: srv.URL(), HTTP: srv.Client(), Dial: srv.Dial}
-}
-
-func muxOf(a *Adapter) *http.ServeMux {
-	mux := http.NewServeMux()
-	for at, h := range a.Routes() {
-		mux.Handle(at, h)
-	}
-	return mux
 }
 
 func TestSuite(t *testing.T) {

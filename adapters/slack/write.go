@@ -25,9 +25,9 @@ func (a *Adapter) write(ctx context.Context, chat core.Chat, method string, do f
 // which is core.ErrUnsure. A connection that was closed without a word has taken
 // nothing, as far as anybody can tell.
 func (a *Adapter) post(ctx context.Context, chat core.Chat, method string, do func(context.Context) error) error {
-	untaken := func(err error) bool { return passing(err) && !garbled(err) && !errors.Is(err, errTimeout) }
+	untaken := func(err error) bool { return passing(err) && !reach.Garbled(err) && !errors.Is(err, reach.ErrTimeout) }
 	err := a.persevere(ctx, chat, method, untaken, do)
-	if garbled(err) {
+	if reach.Garbled(err) {
 		return fmt.Errorf("%w: %w", core.ErrUnsure, err)
 	}
 	return err

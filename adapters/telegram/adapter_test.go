@@ -1,130 +1,50 @@
 package telegram
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/adapters/telegram/telegramtest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
-// journal is a log that is read while it is written.
-type journal struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.b.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.b.String()
-}
-
-// running is an adapter on a Telegram in memory, with all that it has heard.
+// running is an adapter on a Telegram in memory.
 type running struct {
 	*Adapter
-	srv   *telegramtest.Server
-	log   *journal
-	stop  context.CancelFunc
-	ended chan error
-
-	mu    sync.Mutex
-	heard []core.Event
+	*adaptertest.Running
+	srv *telegramtest.Server
 }
 
 // start runs an adapter. do is what is made of an event; nil: it is safe at once.
 func start(t *testing.T, srv *telegramtest.Server, change func(*Config), do func(core.Event)) *running {
 	t.Helper()
-	r := &running{srv: srv, log: &journal{}, ended: make(chan error, 1)}
-	c := Config{
-		Token: srv.Token(), APIBase: srv.URL(), HTTP: srv.Client(),
-		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	}
-	if change != nil {
-		change(&c)
-	}
-	r.Adapter = New(c)
-	ctx, stop := context.WithCancel(t.Context())
-	r.stop = stop
-	go func() {
-		r.ended <- r.Run(ctx, func(ev core.Event) {
-			r.mu.Lock()
-			r.heard = append(r.heard, ev)
-			r.mu.Unlock()
-			if do == nil {
-				ev.Safe()
-			} else {
-				do(ev)
-			}
-		})
-	}()
-	synctest.Wait()
+	r := &running{srv: srv}
+	r.Running = adaptertest.Start(t, func(log *slog.Logger) core.Adapter {
+		c := Config{Token: srv.Token(), APIBase: srv.URL(), HTTP: srv.Client(), Log: log}
+		if change != nil {
+			change(&c)
+		}
+		r.Adapter = New(c)
+		return r.Adapter
+	}, nil, do)
 	return r
 }
 
 // end stops the adapter, which is no error, and looks at all that it has sent.
 func (r *running) end(t *testing.T) {
 	t.Helper()
-	r.stop()
-	if err := <-r.ended; err != nil {
-		t.Errorf("run: got %v, want nil", err)
-	}
+	r.End(t, r.srv.Token().Reveal())
 	checkRequests(t, r.srv)
-	if strings.Contains(r.log.String(), r.srv.Token().Reveal()) {
-		t.Error("the token is in the log")
-	}
-}
-
-func (r *running) events() []core.Event {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]core.Event(nil), r.heard...)
-}
-
-// calls are the commands that were heard, by name.
-func (r *running) calls() string {
-	var names []string
-	for _, ev := range r.events() {
-		if call, ok := ev.What.(core.Call); ok {
-			names = append(names, call.Name)
-		}
-	}
-	return strings.Join(names, " ")
-}
-
-// reply answers an event in the words given.
-func reply(t *testing.T, ev core.Event, m core.Message) core.Ref {
-	t.Helper()
-	ref, err := ev.Back.Reply(t.Context(), m)
-	if err != nil {
-		t.Errorf("reply: got %v, want nil", err)
-	}
-	return ref
-}
-
-// last is the newest message that somebody sees.
-func last(srv *telegramtest.Server, who, where string) coretest.Seen {
-	seen := srv.Sees(who, where)
-	if len(seen) == 0 {
-		return coretest.Seen{}
-	}
-	return seen[len(seen)-1]
 }
 
 func TestPublish(t *testing.T) {
@@ -181,7 +101,7 @@ func TestDirect(t *testing.T) {
 		r := start(t, srv, nil, nil)
 		srv.Say("alice", "#general", "/ping")
 		time.Sleep(time.Second)
-		who := r.events()[0].From
+		who := r.Events()[0].From
 		direct := func(start, link string) {
 			t.Helper()
 			chat, err := r.Direct(t.Context(), who, start)
@@ -210,12 +130,15 @@ func TestPressesAreAnswered(t *testing.T) {
 		text  string
 	}{
 		{"by nothing", func(*testing.T, core.Event) error { return nil }, ackAfter, ""},
-		{"by a reply", func(t *testing.T, ev core.Event) error { reply(t, ev, core.Message{Text: "Hi."}); return nil }, 0, ""},
+		{"by a reply", func(t *testing.T, ev core.Event) error {
+			adaptertest.Reply(t, ev, core.Message{Text: "Hi."})
+			return nil
+		}, 0, ""},
 		{"by an update", func(t *testing.T, ev core.Event) error {
 			return ev.Back.Update(t.Context(), core.Message{Text: "New."})
 		}, 0, ""},
 		{"by an alert", func(t *testing.T, ev core.Event) error {
-			reply(t, ev, core.Message{Text: "Not *you*.", Private: true})
+			adaptertest.Reply(t, ev, core.Message{Text: "Not *you*.", Private: true})
 			if _, err := ev.Back.Reply(t.Context(), core.Message{Text: "Again.", Private: true}); !errors.Is(err, core.ErrTooLate) {
 				t.Errorf("a second alert: got %v, want core.ErrTooLate", err)
 			}
@@ -249,12 +172,12 @@ func TestPressesAreAnswered(t *testing.T) {
 						}()
 						return
 					}
-					go reply(t, ev, core.Message{Text: "Go?", Rows: [][]core.Control{{pressable("Go", core.Plain, "tok")}}})
+					go adaptertest.Reply(t, ev, core.Message{Text: "Go?", Rows: [][]core.Control{{adaptertest.Pressable("Go", core.Plain, "tok")}}})
 				})
 				srv.Say("alice", "#general", "/go")
 				time.Sleep(time.Second)
 				began := time.Now()
-				if err := srv.Press("alice", last(srv, "alice", "#general"), "Go"); err != nil {
+				if err := srv.Press("alice", adaptertest.Last(srv, "alice", "#general"), "Go"); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(10 * time.Second)
@@ -274,12 +197,12 @@ func TestRepliesInGroups(t *testing.T) {
 		srv.Topic("#general/help")
 		r := start(t, srv, nil, func(ev core.Event) {
 			ev.Safe()
-			go reply(t, ev, core.Message{Text: "Pong!"})
+			go adaptertest.Reply(t, ev, core.Message{Text: "Pong!"})
 		})
 		for _, where := range []string{"#general/help", "#other", coretest.Direct} {
 			srv.Say("alice", where, "/ping")
 			time.Sleep(time.Second)
-			if got := last(srv, "alice", where).Text; got != "Pong!" {
+			if got := adaptertest.Last(srv, "alice", where).Text; got != "Pong!" {
 				t.Errorf("%s: got %q, want the answer there", where, got)
 			}
 		}
@@ -302,7 +225,7 @@ func TestMigration(t *testing.T) {
 				r := start(t, srv, nil, nil)
 				srv.Say("alice", "#general", "/ping")
 				time.Sleep(time.Second)
-				chat := r.events()[0].Chat
+				chat := r.Events()[0].Chat
 				if !connected {
 					r.end(t)
 				}
@@ -315,7 +238,7 @@ func TestMigration(t *testing.T) {
 				if err := r.Edit(t.Context(), ref, core.Message{Text: "And here."}); err != nil {
 					t.Errorf("edit: got %v, want nil", err)
 				}
-				if got := last(srv, "alice", "#general").Text; got != "And here." {
+				if got := adaptertest.Last(srv, "alice", "#general").Text; got != "And here." {
 					t.Errorf("got %q, want the new message", got)
 				}
 				if connected {
@@ -342,8 +265,8 @@ func TestAnswerThatCannotBeRead(t *testing.T) {
 			r := start(t, srv, nil, nil)
 			srv.Say("alice", coretest.Direct, "/ping")
 			time.Sleep(time.Second)
-			srv.Break("sendMessage", telegramtest.Custom(200, "application/json", body))
-			_, err := r.Send(t.Context(), r.events()[0].Chat, core.Message{Text: "Pong!"})
+			srv.Break("sendMessage", stand.Custom(200, "application/json", body))
+			_, err := r.Send(t.Context(), r.Events()[0].Chat, core.Message{Text: "Pong!"})
 			if !errors.Is(err, core.ErrUnsure) || len(srv.Requests("sendMessage")) != 1 {
 				t.Errorf("%q: got %v after %d requests, want core.ErrUnsure after one", body, err, len(srv.Requests("sendMessage")))
 			}
@@ -359,7 +282,7 @@ func TestAnswerOfSomebodyElse(t *testing.T) {
 			srv := telegramtest.New(t, telegramtest.Options{})
 			srv.Open("alice")
 			r := start(t, srv, nil, nil)
-			srv.Break("sendMessage", telegramtest.Custom(200, "text/html", body))
+			srv.Break("sendMessage", stand.Custom(200, "text/html", body))
 			if _, err := r.Send(t.Context(), core.Chat{Platform: platform, ID: personID(t, r)}, core.Message{Text: "Pong!"}); err != nil {
 				t.Errorf("%q: got %v, want the message at the second try", body, err)
 			}
@@ -373,13 +296,13 @@ func personID(t *testing.T, r *running) string {
 	t.Helper()
 	r.srv.Say("alice", coretest.Direct, "/ping")
 	time.Sleep(time.Second)
-	return r.events()[0].From.ID
+	return r.Events()[0].From.ID
 }
 
 // A press is answered in spite of an outage, and one on what is no message too.
 func TestPressesAreAnsweredInTheEnd(t *testing.T) {
-	for name, fault := range map[string]telegramtest.Fault{
-		"an internal error": telegramtest.Unavailable(), "a dropped connection": telegramtest.Drop(), "too many": telegramtest.TooMany(time.Second),
+	for name, fault := range map[string]stand.Fault{
+		"an internal error": stand.HTML(502), "a dropped connection": stand.Drop(), "too many": telegramtest.TooMany(time.Second),
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -387,13 +310,13 @@ func TestPressesAreAnsweredInTheEnd(t *testing.T) {
 				r := start(t, srv, nil, func(ev core.Event) {
 					ev.Safe()
 					if _, is := ev.What.(core.Call); is {
-						go reply(t, ev, core.Message{Text: "Go?", Rows: [][]core.Control{{pressable("Go", core.Plain, "tok")}}})
+						go adaptertest.Reply(t, ev, core.Message{Text: "Go?", Rows: [][]core.Control{{adaptertest.Pressable("Go", core.Plain, "tok")}}})
 					}
 				})
 				srv.Say("alice", coretest.Direct, "/go")
 				time.Sleep(time.Second)
 				srv.Break("answerCallbackQuery", fault)
-				if err := srv.Press("alice", last(srv, "alice", coretest.Direct), "Go"); err != nil {
+				if err := srv.Press("alice", adaptertest.Last(srv, "alice", coretest.Direct), "Go"); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(10 * time.Second)
@@ -409,7 +332,7 @@ func TestPressesAreAnsweredInTheEnd(t *testing.T) {
 		var asked []string
 		a := through(func(r *http.Request) (*http.Response, error) {
 			asked = append(asked, r.URL.Path[strings.LastIndex(r.URL.Path, "/"):])
-			return says(200, `{"ok":true,"result":true}`)(r)
+			return adaptertest.Says(200, `{"ok":true,"result":true}`)(r)
 		})
 		a.self.Store(&me)
 		u, err := parse([]byte(`{"update_id":7,"callback_query":{"id":"q","from":{"id":7},"inline_message_id":"x","data":"tok"}}`))
@@ -433,12 +356,12 @@ func TestAlertWaits(t *testing.T) {
 		r := start(t, srv, nil, nil)
 		srv.Say("alice", "#general", "/ping")
 		time.Sleep(time.Second)
-		reply(t, r.events()[0], core.Message{Text: "Go?", Rows: [][]core.Control{{pressable("Go", core.Plain, "tok")}}})
-		if err := srv.Press("alice", last(srv, "alice", "#general"), "Go"); err != nil {
+		adaptertest.Reply(t, r.Events()[0], core.Message{Text: "Go?", Rows: [][]core.Control{{adaptertest.Pressable("Go", core.Plain, "tok")}}})
+		if err := srv.Press("alice", adaptertest.Last(srv, "alice", "#general"), "Go"); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(500 * time.Millisecond)
-		press := r.events()[1]
+		press := r.Events()[1]
 		srv.Break("answerCallbackQuery", telegramtest.TooMany(time.Second))
 		_, err := press.Back.Reply(t.Context(), core.Message{Text: "Psst", Private: true})
 		if slow, is := errors.AsType[*core.Slow](err); !is || slow.After != time.Second {
@@ -448,7 +371,7 @@ func TestAlertWaits(t *testing.T) {
 		if _, err := press.Back.Reply(t.Context(), core.Message{Text: "Psst", Private: true}); err != nil {
 			t.Errorf("got %v, want the alert shown", err)
 		}
-		if got := last(srv, "alice", "#general"); got.Text != "Psst" || srv.Unanswered() != 0 {
+		if got := adaptertest.Last(srv, "alice", "#general"); got.Text != "Psst" || srv.Unanswered() != 0 {
 			t.Errorf("alice sees %q, want the alert", got.Text)
 		}
 		r.end(t)
@@ -462,12 +385,12 @@ func TestUpdateNeedsAPress(t *testing.T) {
 		r := start(t, srv, nil, nil)
 		srv.Say("alice", coretest.Direct, "/ping")
 		time.Sleep(time.Second)
-		reply(t, r.events()[0], core.Message{Text: "Pong!"})
-		if err := srv.Reply("alice", last(srv, "alice", coretest.Direct), "What?"); err != nil {
+		adaptertest.Reply(t, r.Events()[0], core.Message{Text: "Pong!"})
+		if err := srv.Reply("alice", adaptertest.Last(srv, "alice", coretest.Direct), "What?"); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
-		said := r.events()[1]
+		said := r.Events()[1]
 		if err := said.Back.Update(t.Context(), core.Message{Text: "Changed."}); said.On.Token == "" || !errors.Is(err, core.ErrGone) {
 			t.Errorf("got %v, want core.ErrGone", err)
 		}
@@ -479,7 +402,7 @@ func TestUpdateNeedsAPress(t *testing.T) {
 func TestMenuIsNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := telegramtest.New(t, telegramtest.Options{})
-		srv.Break("setMyCommands", many(telegramtest.Unavailable(), 1000)...)
+		srv.Break("setMyCommands", slices.Repeat([]stand.Fault{stand.HTML(502)}, 1000)...)
 		a := New(Config{Token: srv.Token(), APIBase: srv.URL(), HTTP: srv.Client(), Log: slog.New(slog.DiscardHandler)})
 		began := time.Now()
 		err := a.Publish(t.Context(), []core.Command{{Name: "ping", Summary: "Is anybody there?"}}, true)

@@ -5,10 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -35,7 +32,7 @@ func asJSON(v any) string {
 	return string(b)
 }
 
-// call does one request. Its errors are a *refusal, an *outage or that of ctx,
+// call does one request. Its errors are a *refusal, a *reach.Outage or that of ctx,
 // and hold no address: the token is in it.
 func (a *Adapter) call(ctx context.Context, method string, p params, result any) error {
 	over := &lent{ctx: ctx, client: a.client}
@@ -47,30 +44,28 @@ func (a *Adapter) call(ctx context.Context, method string, p params, result any)
 	case ctx.Err() != nil && err != nil && !refused:
 		return fmt.Errorf("%s: %w", method, context.Cause(ctx))
 	case refused && said.Code != 0:
-		return &refusal{method, said.Code, plain(said.Message), said.RetryAfter, said.MigrateToChatID}
+		return &refusal{method, said.Code, reach.Unquoted(said.Message), said.RetryAfter, said.MigrateToChatID}
 	case err != nil:
-		return &outage{method, over.status, reach.Bare(err)}
+		return &reach.Outage{Does: method, Status: over.status, Err: reach.Bare(err)}
 	case result == nil:
 		return nil
 	}
 	if err := json.Unmarshal(resp.Result, result); err != nil {
-		return &outage{method, over.status, errShape}
+		return &reach.Outage{Does: method, Status: over.status, Err: reach.ErrShape}
 	}
 	return nil
 }
 
 // soon is call for a method that is answered at once.
 func (a *Adapter) soon(ctx context.Context, method string, p params, result any) error {
-	ctx, stop := context.WithTimeoutCause(ctx, callTimeout, errTimeout)
+	ctx, stop := context.WithTimeoutCause(ctx, callTimeout, reach.ErrTimeout)
 	defer stop()
 	err := a.call(ctx, method, p, result)
-	if errors.Is(err, errTimeout) {
-		return &outage{method: method, err: errTimeout}
+	if errors.Is(err, reach.ErrTimeout) {
+		return &reach.Outage{Does: method, Err: reach.ErrTimeout}
 	}
 	return err
 }
-
-var errTimeout = errors.New("no answer in time")
 
 // lent is the client library's way to the network, with the context that the
 // library lacks.
@@ -101,17 +96,6 @@ type refusal struct {
 }
 
 func (e *refusal) Error() string { return fmt.Sprintf("%s: %d %s", e.method, e.code, e.text) }
-
-var quoted = regexp.MustCompile(`["'].*["']`)
-
-// plain is a description without what it quotes: that may be a login link.
-func plain(text string) string {
-	text = quoted.ReplaceAllString(text, "…")
-	if r := []rune(text); len(r) > 200 {
-		text = string(r[:200]) + "…"
-	}
-	return text
-}
 
 // Unwrap returns what core makes of it, or nil.
 func (e *refusal) Unwrap() error {
@@ -150,26 +134,10 @@ func code(err error) int {
 	return 0
 }
 
-// outage is a request that got no answer, or one that is not Telegram's.
-type outage struct {
-	method string
-	status int // of HTTP; 0: no answer
-	err    error
-}
-
-func (e *outage) Error() string {
-	if e.status == 0 || e.status == http.StatusOK {
-		return e.method + ": " + e.err.Error()
-	}
-	return e.method + ": HTTP status " + strconv.Itoa(e.status)
-}
-
-func (e *outage) Unwrap() error { return e.err }
-
 // passing reports whether an error is Telegram's, or the network's, and may be
 // gone at the next try.
 func passing(err error) bool {
-	_, out := errors.AsType[*outage](err)
+	_, out := errors.AsType[*reach.Outage](err)
 	return out || code(err) >= http.StatusInternalServerError
 }
 
@@ -179,11 +147,3 @@ func hopeless(err error) bool {
 	return c >= http.StatusBadRequest && c < http.StatusInternalServerError &&
 		c != http.StatusUnauthorized && c != http.StatusConflict && c != http.StatusTooManyRequests
 }
-
-// garbled reports whether a request was taken, by an answer that breaks off or is
-// of another shape. What is no JSON at all comes from something in between.
-func garbled(err error) bool {
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errShape)
-}
-
-var errShape = errors.New("the answer is of another shape")

@@ -2,12 +2,11 @@ package telegram
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/seal"
 )
@@ -154,54 +153,28 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// schemas is the folder of schemas and recordings, which are not part of this
-// project.
-func schemas(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("USHER_TEST_SCHEMAS")
-	if dir == "" {
-		t.Skip("USHER_TEST_SCHEMAS is not set: it names the folder of the platforms' schemas and recordings")
-	}
-	return dir
-}
-
 // TestRecordings decodes what Telegram has really sent.
 func TestRecordings(t *testing.T) {
-	dir := schemas(t)
+	who, chat := core.User{Platform: platform, ID: "7527593", Name: "Test User"}, core.Chat{Platform: platform, ID: "7527593", Direct: true}
 	tests := map[string]core.Event{
 		"update_message_private.json": {
-			Key: "telegram:99:1002", At: time.Unix(1767224901, 0), What: core.Said{Text: "how are you", ToMe: true},
+			Key: "telegram:99:1002", At: time.Unix(1767224901, 0), From: who, Chat: chat, What: core.Said{Text: "how are you", ToMe: true},
 		},
 		"update_message_mention_entity.json": {
-			Key: "telegram:99:1001", At: time.Unix(1767224888, 0), What: core.Said{Text: "hi", ToMe: true},
+			Key: "telegram:99:1001", At: time.Unix(1767224888, 0), From: who, Chat: chat, What: core.Said{Text: "hi", ToMe: true},
 		},
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "fixtures", "telegram", "*.json"))
-	if err != nil || len(files) < len(tests) {
-		t.Fatalf("got %d recordings (%v), want %d at least", len(files), err, len(tests))
-	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			raw, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want, listed := tests[filepath.Base(file)]
-			if !listed {
-				t.Fatal("got a recording that nobody expects anything of")
-			}
-			want.From = core.User{Platform: platform, ID: "7527593", Name: "Test User"}
-			want.Chat = core.Chat{Platform: platform, ID: "7527593", Direct: true}
-			u, err := parse(raw)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, ok := decode(u, self{ID: 99, Username: "vercelchatsdkbot"}, known, noon)
-			if !ok || !reflect.DeepEqual(got.event, want) {
-				t.Errorf("got  %+v, %v\nwant %+v", got.event, ok, want)
-			}
-		})
-	}
+	adaptertest.Recordings(t, "telegram", tests, func(t *testing.T, _ string, raw []byte) core.Event {
+		u, err := parse(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := decode(u, self{ID: 99, Username: "vercelchatsdkbot"}, known, noon)
+		if !ok {
+			t.Error("got nothing, want an event")
+		}
+		return got.event
+	})
 }
 
 func FuzzDecode(f *testing.F) {

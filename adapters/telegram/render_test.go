@@ -1,27 +1,17 @@
 package telegram
 
 import (
-	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf16"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/markup"
-	"github.com/usherbot/usher/core/seal"
 )
-
-var rewrite = flag.Bool("update", false, "write the golden files anew")
-
-func pressable(label string, tone core.Tone, token seal.Secret) core.Control {
-	return core.Button{Label: label, Tone: tone, Do: core.Action{Name: "a"}.WithToken(token)}
-}
 
 // TestGolden shows what Telegram gets of what the bot says.
 func TestGolden(t *testing.T) {
@@ -33,16 +23,16 @@ func TestGolden(t *testing.T) {
 			Rows: [][]core.Control{{
 				core.Link{Label: "Open GitHub", URL: "https://github.com/login/device"},
 				core.Copy{Label: "Copy code", Text: "WDJB-MJHT"},
-				pressable("Cancel", core.Plain, "cancel-token"),
+				adaptertest.Pressable("Cancel", core.Plain, "cancel-token"),
 			}},
 		},
 		"signed-in": {
 			Text: markup.F("Signed in as *%s* on %s.", "octo*cat_", "GitHub"),
-			Rows: [][]core.Control{{pressable("Not me", core.Plain, "not-me-token")}},
+			Rows: [][]core.Control{{adaptertest.Pressable("Not me", core.Plain, "not-me-token")}},
 		},
 		"tones": {
 			Text: "Go on?",
-			Rows: [][]core.Control{{pressable("Yes", core.Good, "t1"), pressable("Erase", core.Bad, "t2")}, {pressable("More", core.Main, "t3")}},
+			Rows: [][]core.Control{{adaptertest.Pressable("Yes", core.Good, "t1"), adaptertest.Pressable("Erase", core.Bad, "t2")}, {adaptertest.Pressable("More", core.Main, "t3")}},
 		},
 		"markup": {Text: markup.F(
 			"*bold _and italic_* `code` [a *link*](https://example.com/?a=1&b=2)\n> quoted *words*\n> 😀 and more\n```go\nfunc main() {}\n```\n%s, %s and %s",
@@ -55,27 +45,13 @@ func TestGolden(t *testing.T) {
 	}
 	for name, m := range messages {
 		t.Run(name, func(t *testing.T) {
-			got := pretty(t, render(m))
-			file := filepath.Join("testdata", "render", name+".json")
-			if *rewrite {
-				if err := os.WriteFile(file, got, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
-			}
+			adaptertest.Golden(t, "render/"+name, readable(render(m)))
 		})
 	}
 }
 
-// pretty is what goes over the wire as people can read it.
-func pretty(t *testing.T, p params) []byte {
-	t.Helper()
+// readable is what goes over the wire, with what is JSON in it.
+func readable(p params) map[string]any {
 	out := map[string]any{}
 	for name, value := range p {
 		var v any
@@ -84,14 +60,7 @@ func pretty(t *testing.T, p params) []byte {
 		}
 		out[name] = v
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(out); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return out
 }
 
 // Every entity covers what it was put around, whatever stands before it.

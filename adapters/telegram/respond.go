@@ -66,7 +66,7 @@ func (a *Adapter) send(ctx context.Context, to core.Chat, m core.Message, replyT
 	}
 	var sent message
 	err := a.write(ctx, to, "sendMessage", p, &sent)
-	if garbled(err) {
+	if reach.Garbled(err) {
 		return core.Ref{}, fmt.Errorf("%w: %w", core.ErrUnsure, err)
 	}
 	if err != nil {

@@ -3,16 +3,15 @@ package telegram
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"errors"
-	"io"
 	"net/http"
 	"time"
+
+	"github.com/usherbot/usher/core/reach"
 )
 
 const (
-	path        = "/telegram/webhook"
-	maxDelivery = 1 << 20          // bytes
-	deliverFor  = 25 * time.Second // that a delivery waits to be safe; Telegram waits 60
+	path       = "/telegram/webhook"
+	deliverFor = 25 * time.Second // that a delivery waits to be safe; Telegram waits 60
 )
 
 // secretHeader carries the secret that was given to setWebhook.
@@ -29,22 +28,12 @@ func (a *Adapter) Routes() map[string]http.Handler {
 // deliver takes one update. It answers 200 once the update is safe, and anything
 // else has Telegram deliver it again: 503 when it is not safe in time.
 func (a *Adapter) deliver(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		http.Error(w, "POST only", http.StatusMethodNotAllowed)
-		return
-	}
 	if !same(r.Header.Get(secretHeader), a.config.WebhookSecret.Reveal()) {
 		http.Error(w, "not authorised", http.StatusUnauthorized)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDelivery))
-	if _, big := errors.AsType[*http.MaxBytesError](err); big {
-		http.Error(w, "too large", http.StatusRequestEntityTooLarge)
-		return
-	}
-	if err != nil {
-		http.Error(w, "cut off", http.StatusBadRequest)
+	body, ok := reach.Posted(w, r)
+	if !ok {
 		return
 	}
 	u, err := parse(body)

@@ -1,7 +1,6 @@
 package telegram
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -9,10 +8,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/adapters/telegram/telegramtest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 const public = "https://bot.example"
@@ -21,32 +22,10 @@ const public = "https://bot.example"
 func startHooked(t *testing.T, do func(core.Event)) (*running, *http.Client) {
 	t.Helper()
 	n := pipe.New()
-	srv := telegramtest.New(t, telegramtest.Options{Net: n})
+	srv := telegramtest.New(t, telegramtest.Options{Place: stand.Place{Net: n}})
 	r := start(t, srv, func(c *Config) { c.PublicURL = public + "/" }, do)
-	serveRoutes(t, n, r.Adapter)
+	adaptertest.Serve(t, n, "bot.example:443", adaptertest.Routes(r.Adapter))
 	return r, n.Client()
-}
-
-// serveRoutes serves what Telegram delivers to.
-func serveRoutes(t *testing.T, n *pipe.Net, a *Adapter) {
-	t.Helper()
-	mux := http.NewServeMux()
-	for at, h := range a.Routes() {
-		mux.Handle(at, h)
-	}
-	web := &http.Server{Handler: mux}
-	l := n.Listen("bot.example:443")
-	go func() {
-		if err := web.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			t.Errorf("serve: got %v, want a closed server", err)
-		}
-	}()
-	t.Cleanup(func() {
-		if err := web.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-		time.Sleep(time.Second) // net/http lingers half of it after an early answer
-	})
 }
 
 func TestWebhook(t *testing.T) {
@@ -56,7 +35,7 @@ func TestWebhook(t *testing.T) {
 			r.srv.Say("alice", coretest.Direct, "/"+word)
 		}
 		time.Sleep(time.Second)
-		if got := r.calls(); got != "one two three" || !r.Ready() {
+		if got := r.Calls(); got != "one two three" || !r.Ready() {
 			t.Errorf("got %q, ready %v, want three commands in order", got, r.Ready())
 		}
 		set := r.srv.Requests("setWebhook")[0].Params
@@ -81,14 +60,14 @@ func TestWebhookLosesNothing(t *testing.T) {
 		})
 		r.srv.Say("alice", coretest.Direct, "/slow")
 		time.Sleep(deliverFor - time.Second)
-		if got := r.calls(); got != "slow" {
+		if got := r.Calls(); got != "slow" {
 			t.Errorf("got %q, want it once", got)
 		}
 		time.Sleep(10 * time.Second)
-		if got := r.calls(); got != "slow slow" {
+		if got := r.Calls(); got != "slow slow" {
 			t.Errorf("got %q, want it again", got)
 		}
-		if ev := r.events(); ev[0].Key != ev[1].Key {
+		if ev := r.Events(); ev[0].Key != ev[1].Key {
 			t.Error("got another key for the same update")
 		}
 		r.end(t)
@@ -131,8 +110,8 @@ func TestDeliver(t *testing.T) {
 				}
 				began := time.Now()
 				status := post(t, c, req)
-				if status != tt.status || time.Since(began) != tt.after || len(r.events()) != tt.events {
-					t.Errorf("got %d after %v and %d events, want %d after %v and %d", status, time.Since(began), len(r.events()), tt.status, tt.after, tt.events)
+				if status != tt.status || time.Since(began) != tt.after || len(r.Events()) != tt.events {
+					t.Errorf("got %d after %v and %d events, want %d after %v and %d", status, time.Since(began), len(r.Events()), tt.status, tt.after, tt.events)
 				}
 				r.end(t)
 			})
@@ -165,7 +144,7 @@ func TestDeliverToNobody(t *testing.T) {
 			req.Header.Set(secretHeader, r.config.WebhookSecret.Reveal())
 			return req
 		}
-		time.AfterFunc(time.Second, r.stop)
+		time.AfterFunc(time.Second, r.Stop)
 		began := time.Now()
 		if got := post(t, c, request()); got != http.StatusServiceUnavailable || time.Since(began) != time.Second {
 			t.Errorf("at the end: got %d after %v, want 503 at once", got, time.Since(began))
@@ -180,9 +159,9 @@ func TestDeliverToNobody(t *testing.T) {
 func TestWebhookThatTelegramRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := telegramtest.New(t, telegramtest.Options{})
-		srv.Break("setWebhook", telegramtest.Custom(400, "application/json", `{"ok":false,"error_code":400,"description":"Bad Request: bad webhook: IP address 10.0.0.1 is reserved"}`))
+		srv.Break("setWebhook", stand.Custom(400, "application/json", `{"ok":false,"error_code":400,"description":"Bad Request: bad webhook: IP address 10.0.0.1 is reserved"}`))
 		r := start(t, srv, func(c *Config) { c.PublicURL = public }, nil)
-		if err := <-r.ended; err == nil || !strings.HasPrefix(err.Error(), "USHER_PUBLIC_URL: ") {
+		if err := <-r.Ended; err == nil || !strings.HasPrefix(err.Error(), "USHER_PUBLIC_URL: ") {
 			t.Errorf("got %v, want an error that names USHER_PUBLIC_URL", err)
 		}
 	})

@@ -48,13 +48,7 @@ type intake struct {
 // persist does something that comes before all else, until it is done or nothing
 // can help.
 func (a *Adapter) persist(ctx context.Context, what string, do func() error) error {
-	final := func(err error) error {
-		if fatal := rejected(err); fatal != nil || !hopeless(err) {
-			return fatal
-		}
-		return err
-	}
-	return reach.Persist(ctx, do, final, func(err error) {
+	return reach.Persist(ctx, do, rejected, hopeless, func(err error) {
 		a.log.Warn("Telegram cannot be reached; trying on", "to", what, "error", err)
 	})
 }
@@ -163,7 +157,7 @@ func (a *Adapter) pollOnce(ctx context.Context, o *offset, steady bool) (bool, e
 	if next != 0 {
 		ask["offset"] = strconv.FormatInt(next, 10)
 	}
-	limited, stop := context.WithTimeoutCause(ctx, hold+pollSlack, errTimeout)
+	limited, stop := context.WithTimeoutCause(ctx, hold+pollSlack, reach.ErrTimeout)
 	defer stop()
 	var raws []json.RawMessage
 	if err := a.call(limited, "getUpdates", ask, &raws); err != nil {

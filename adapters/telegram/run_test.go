@@ -3,15 +3,18 @@ package telegram
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/adapters/telegram/telegramtest"
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 func TestPolling(t *testing.T) {
@@ -25,7 +28,7 @@ func TestPolling(t *testing.T) {
 			srv.Say("alice", coretest.Direct, "/"+word)
 		}
 		time.Sleep(time.Second)
-		if got := r.calls(); got != "one two three" {
+		if got := r.Calls(); got != "one two three" {
 			t.Errorf("got %q, want three commands in order", got)
 		}
 		r.end(t)
@@ -48,16 +51,16 @@ func TestPollingLosesNothing(t *testing.T) {
 			srv.Say("alice", coretest.Direct, "/"+word)
 		}
 		time.Sleep(5 * time.Second)
-		if got := first.calls(); got != "quick slow quick" {
+		if got := first.Calls(); got != "quick slow quick" {
 			t.Errorf("got %q, want each once while it is under way", got)
 		}
 		first.end(t)
 		second := start(t, srv, nil, nil)
 		time.Sleep(time.Second)
-		if got := second.calls(); got != "slow quick" {
+		if got := second.Calls(); got != "slow quick" {
 			t.Errorf("after a restart: got %q, want what was not confirmed", got)
 		}
-		if first.events()[1].Key != second.events()[0].Key {
+		if first.Events()[1].Key != second.Events()[0].Key {
 			t.Error("got another key for the same update")
 		}
 		second.end(t)
@@ -74,15 +77,17 @@ func TestPollingIsNotBusy(t *testing.T) {
 		{"idle", func(*telegramtest.Server) {}, 4},
 		{"a command that is not safe", func(srv *telegramtest.Server) { srv.Say("alice", coretest.Direct, "/slow") }, 245},
 		{"nobody answers", func(srv *telegramtest.Server) { srv.Stop() }, 10},
-		{"an outage", func(srv *telegramtest.Server) { srv.Break("getUpdates", many(telegramtest.Unavailable(), 50)...) }, 10},
+		{"an outage", func(srv *telegramtest.Server) {
+			srv.Break("getUpdates", slices.Repeat([]stand.Fault{stand.HTML(502)}, 50)...)
+		}, 10},
 		{"empty answers at once", func(srv *telegramtest.Server) {
-			srv.Break("getUpdates", many(telegramtest.Custom(200, "application/json", `{"ok":true,"result":[]}`), 1000)...)
+			srv.Break("getUpdates", slices.Repeat([]stand.Fault{stand.Custom(200, "application/json", `{"ok":true,"result":[]}`)}, 1000)...)
 		}, 245},
 		{"the same over and over", func(srv *telegramtest.Server) {
-			srv.Break("getUpdates", many(telegramtest.Custom(200, "application/json", `{"ok":true,"result":[{"update_id":1}]}`), 1000)...)
+			srv.Break("getUpdates", slices.Repeat([]stand.Fault{stand.Custom(200, "application/json", `{"ok":true,"result":[{"update_id":1}]}`)}, 1000)...)
 		}, 245},
 		{"hundreds too many", func(srv *telegramtest.Server) {
-			srv.Break("getUpdates", many(telegramtest.TooMany(20*time.Second), 50)...)
+			srv.Break("getUpdates", slices.Repeat([]stand.Fault{telegramtest.TooMany(20 * time.Second)}, 50)...)
 		}, 6},
 	}
 	for _, tt := range tests {
@@ -103,14 +108,6 @@ func TestPollingIsNotBusy(t *testing.T) {
 	}
 }
 
-func many(f telegramtest.Fault, n int) []telegramtest.Fault {
-	out := make([]telegramtest.Fault, n)
-	for i := range out {
-		out[i] = f
-	}
-	return out
-}
-
 func TestPollingRecovers(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -122,12 +119,12 @@ func TestPollingRecovers(t *testing.T) {
 			srv.Resume()
 		}},
 		{"a cut connection", func(srv *telegramtest.Server) { srv.Cut() }},
-		{"an internal error", func(srv *telegramtest.Server) { srv.Break("getUpdates", telegramtest.Unavailable()) }},
+		{"an internal error", func(srv *telegramtest.Server) { srv.Break("getUpdates", stand.HTML(502)) }},
 		{"a gateway", func(srv *telegramtest.Server) {
-			srv.Break("getUpdates", telegramtest.Custom(502, "text/html", "<html>"))
+			srv.Break("getUpdates", stand.Custom(502, "text/html", "<html>"))
 		}},
-		{"no answer", func(srv *telegramtest.Server) { srv.Break("getUpdates", telegramtest.Hang()) }},
-		{"an answer that nobody heard", func(srv *telegramtest.Server) { srv.Break("getUpdates", telegramtest.DropAfter()) }},
+		{"no answer", func(srv *telegramtest.Server) { srv.Break("getUpdates", stand.Hang()) }},
+		{"an answer that nobody heard", func(srv *telegramtest.Server) { srv.Break("getUpdates", stand.DropAfter()) }},
 		{"updates out of order", func(srv *telegramtest.Server) { srv.Shuffle() }},
 	}
 	for _, tt := range tests {
@@ -140,7 +137,7 @@ func TestPollingRecovers(t *testing.T) {
 				srv.Say("bob", coretest.Direct, "/two")
 				time.Sleep(2 * time.Minute)
 				keys := map[string]string{}
-				for _, ev := range r.events() {
+				for _, ev := range r.Events() {
 					keys[ev.Key] = ev.What.(core.Call).Name
 				}
 				if len(keys) != 2 || !r.Ready() {
@@ -162,7 +159,7 @@ func TestRepeatsHaveTheSameKey(t *testing.T) {
 		time.Sleep(time.Second)
 		srv.Say("alice", coretest.Direct, "/ping")
 		time.Sleep(time.Second)
-		got := r.events()
+		got := r.Events()
 		if len(got) != 3 || got[0].Key != got[1].Key || got[1].Key == got[2].Key {
 			t.Errorf("got %d events, want one, its repeat, and another", len(got))
 		}
@@ -175,7 +172,7 @@ func TestWrongTokenEndsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := telegramtest.New(t, telegramtest.Options{})
 		r := start(t, srv, func(c *Config) { c.Token = testToken }, nil)
-		err := <-r.ended
+		err := <-r.Ended
 		if err == nil || !strings.HasPrefix(err.Error(), "TELEGRAM_TOKEN: Telegram does not know it") || strings.Contains(err.Error(), "marker") {
 			t.Errorf("got %v, want an error that names TELEGRAM_TOKEN", err)
 		}
@@ -183,9 +180,9 @@ func TestWrongTokenEndsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := telegramtest.New(t, telegramtest.Options{})
 		r := start(t, srv, nil, nil)
-		srv.Break("getUpdates", telegramtest.Custom(401, "application/json", `{"ok":false,"error_code":401,"description":"Unauthorized"}`))
+		srv.Break("getUpdates", stand.Custom(401, "application/json", `{"ok":false,"error_code":401,"description":"Unauthorized"}`))
 		srv.Say("alice", coretest.Direct, "/ping")
-		if err := <-r.ended; err == nil || !strings.HasPrefix(err.Error(), "TELEGRAM_TOKEN: ") {
+		if err := <-r.Ended; err == nil || !strings.HasPrefix(err.Error(), "TELEGRAM_TOKEN: ") {
 			t.Errorf("while it runs: got %v, want an error that names TELEGRAM_TOKEN", err)
 		}
 	})
@@ -201,13 +198,13 @@ func TestAnotherPoller(t *testing.T) {
 		if got := srv.Polls() - before; got > 30 {
 			t.Errorf("got %d polls in a minute, want two bots that stand back", got)
 		}
-		if !strings.Contains(first.log.String(), "409") {
+		if !strings.Contains(first.Log.String(), "409") {
 			t.Error("got no line about the conflict in the log")
 		}
 		first.end(t)
 		srv.Say("alice", coretest.Direct, "/ping")
 		time.Sleep(time.Minute)
-		if got := second.calls(); got != "ping" {
+		if got := second.Calls(); got != "ping" {
 			t.Errorf("got %q, want the other to go on", got)
 		}
 		second.end(t)
@@ -225,7 +222,7 @@ func TestPollingRemovesAWebhook(t *testing.T) {
 		r := start(t, srv, nil, nil)
 		srv.Say("alice", coretest.Direct, "/after")
 		time.Sleep(time.Second)
-		if got := r.calls(); got != "before after" {
+		if got := r.Calls(); got != "before after" {
 			t.Errorf("got %q, want also what waited for the webhook", got)
 		}
 		if err := hook.soon(t.Context(), "setWebhook", params{"url": "https://gone.example/hook"}, nil); err != nil {
@@ -233,7 +230,7 @@ func TestPollingRemovesAWebhook(t *testing.T) {
 		}
 		srv.Say("alice", coretest.Direct, "/again")
 		time.Sleep(time.Minute)
-		if got := r.calls(); got != "before after again" {
+		if got := r.Calls(); got != "before after again" {
 			t.Errorf("got %q, want a webhook that comes later removed too", got)
 		}
 		r.end(t)
@@ -247,7 +244,7 @@ func TestManyUpdates(t *testing.T) {
 		var wg sync.WaitGroup
 		r := start(t, srv, nil, func(ev core.Event) {
 			ev.Safe()
-			wg.Go(func() { reply(t, ev, core.Message{Text: "Pong!"}) })
+			wg.Go(func() { adaptertest.Reply(t, ev, core.Message{Text: "Pong!"}) })
 		})
 		srv.Say("alice", coretest.Direct, "/ping")
 		time.Sleep(time.Minute)

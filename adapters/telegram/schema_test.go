@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
+	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/adapters/telegram/telegramtest"
 )
 
@@ -34,42 +32,14 @@ type field struct {
 	Required bool     `json:"required"`
 }
 
-// readPublished returns nil where the schemas are not at hand.
-var readPublished = sync.OnceValues(func() (*published, error) {
-	dir := os.Getenv("USHER_TEST_SCHEMAS")
-	if dir == "" {
-		return nil, nil
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "schemas", "telegram-bot-api.bot.json"))
-	if err != nil {
-		return nil, err
-	}
-	var p published
-	if err := json.Unmarshal(raw, &p); err != nil || len(p.Methods) == 0 {
-		return nil, fmt.Errorf("got %d methods (%w), want those of the Bot API", len(p.Methods), err)
-	}
-	return &p, nil
-})
+var botAPI = adaptertest.ReadSchema[published]("telegram-bot-api.bot.json")
 
 // checkRequests holds all that was sent against the published Bot API.
 func checkRequests(t testing.TB, srv *telegramtest.Server) {
 	t.Helper()
-	p, err := readPublished()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if p == nil {
-		return
-	}
-	seen := map[string]bool{}
-	for _, r := range srv.Requests() {
-		for _, bad := range p.request(r.Method, r.Params) {
-			if !seen[bad] {
-				t.Errorf("%s is not as published: %s", r.Method, bad)
-			}
-			seen[bad] = true
-		}
-	}
+	adaptertest.CheckRequests(t, botAPI, srv.Requests(), func(p *published, r telegramtest.Request) (string, []string) {
+		return r.Method, p.request(r.Method, r.Params)
+	})
 }
 
 // request returns what is wrong with one, without what it says.
@@ -118,14 +88,7 @@ func (p *published) object(s shape, values map[string]any, at string) (bad []str
 
 // oneOf returns what is wrong with a value by the type that comes closest.
 func (p *published) oneOf(types []string, v any, at string) []string {
-	var least []string
-	for i, name := range types {
-		bad := p.value(name, v, at)
-		if i == 0 || len(bad) < len(least) {
-			least = bad
-		}
-	}
-	return least
+	return adaptertest.Closest(types, func(name string) []string { return p.value(name, v, at) })
 }
 
 func (p *published) value(name string, v any, at string) []string {
@@ -176,11 +139,7 @@ func primitive(name string, v any) bool {
 
 // A check that finds nothing shows nothing.
 func TestSchemaCheckFinds(t *testing.T) {
-	schemas(t)
-	p, err := readPublished()
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := botAPI.API(t)
 	tests := []struct {
 		name, method string
 		params       url.Values

@@ -1,9 +1,6 @@
 package telegram
 
 import (
-	"errors"
-	"net/http"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,6 +9,7 @@ import (
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // platforms opens a Telegram in memory, once for each way in which updates come.
@@ -26,30 +24,13 @@ var platforms = map[string]func(t *testing.T) (*telegramtest.Server, func() core
 	},
 	"webhook": func(t *testing.T) (*telegramtest.Server, func() core.Adapter) {
 		n := pipe.New()
-		srv := telegramtest.New(t, telegramtest.Options{Net: n, ReadsAll: true, Name: "usher"})
+		srv := telegramtest.New(t, telegramtest.Options{Place: stand.Place{Net: n}, ReadsAll: true, Name: "usher"})
 		t.Cleanup(func() { checkRequests(t, srv) })
-		var routes atomic.Pointer[http.ServeMux]
-		web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			routes.Load().ServeHTTP(w, r)
-		})}
-		l := n.Listen("bot.example:443")
-		ended := make(chan error, 1)
-		go func() { ended <- web.Serve(l) }()
-		t.Cleanup(func() {
-			if err := web.Close(); err != nil {
-				t.Error(err)
-			}
-			if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
-				t.Error(err)
-			}
-		})
+		var door adaptertest.Door
+		adaptertest.Serve(t, n, "bot.example:443", &door)
 		return srv, func() core.Adapter {
 			a := New(Config{Token: srv.Token(), APIBase: srv.URL(), HTTP: srv.Client(), PublicURL: public})
-			mux := http.NewServeMux()
-			for at, h := range a.Routes() {
-				mux.Handle(at, h)
-			}
-			routes.Store(mux)
+			door.Lead(adaptertest.Routes(a))
 			return a
 		}
 	},

@@ -32,7 +32,7 @@ func (a *Adapter) write(ctx context.Context, chat core.Chat, method string, p pa
 			return err
 		case refused && r.movedTo != 0:
 			a.moved.note(to, strconv.FormatInt(r.movedTo, 10))
-		case !passing(err) || once && (garbled(err) || errors.Is(err, errTimeout)):
+		case !passing(err) || once && (reach.Garbled(err) || errors.Is(err, reach.ErrTimeout)):
 			return err
 		default:
 			if err := reach.Pause(ctx, firstTry<<try); err != nil {

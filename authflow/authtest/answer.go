@@ -49,12 +49,16 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	if err != nil {
 		panic(err) // every answer is a plain struct of ours
 	}
+	write(w, status, "application/json", b)
+}
+
+func write(w http.ResponseWriter, status int, contentType string, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", contentType)
 	h.Set("Cache-Control", "no-store") // RFC 6749 section 5.1
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	w.Write(b) //nolint:errcheck // whoever asked has gone
+	w.Write(body) //nolint:errcheck // whoever asked has gone
 }
 
 // form guards an endpoint that registered clients post forms to, and runs do

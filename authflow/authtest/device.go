@@ -88,7 +88,7 @@ func (s *Server) deviceAnswer(code string, d *device) deviceAnswer {
 	a := deviceAnswer{
 		DeviceCode: code,
 		UserCode:   d.shown,
-		URI:        s.issuer + pagePath,
+		URI:        s.URL() + pagePath,
 		ExpiresIn:  int(s.opt.CodeLifetime / time.Second),
 		Interval:   int(s.opt.Interval / time.Second),
 	}

@@ -94,7 +94,7 @@ func (s *Server) beginFacebook(c Client, f url.Values) (any, error) {
 		URI       string `json:"verification_uri"`
 		ExpiresIn int    `json:"expires_in"`
 		Interval  int    `json:"interval"`
-	}{code, d.shown, s.issuer + pagePath, int(s.opt.CodeLifetime / time.Second), int(s.opt.Interval / time.Second)}, nil
+	}{code, d.shown, s.URL() + pagePath, int(s.opt.CodeLifetime / time.Second), int(s.opt.Interval / time.Second)}, nil
 }
 
 // redeemFacebook is device/login_status, one poll.

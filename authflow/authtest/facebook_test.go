@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 const graph = "/v23.0"
@@ -147,8 +148,8 @@ func TestFacebookRefuses(t *testing.T) {
 // TestFaultsOfDialects reach an endpoint below any version.
 func TestFaultsOfDialects(t *testing.T) {
 	bubble(t, authtest.Options{Clients: facebookClients}, func(a app) {
-		a.srv.Break(authtest.FacebookDevice, authtest.HTML(502))
-		a.srv.Break(authtest.GitHubUser, authtest.HTML(502), authtest.HTML(502))
+		a.srv.Break(authtest.FacebookDevice, stand.HTML(502))
+		a.srv.Break(authtest.GitHubUser, stand.HTML(502), stand.HTML(502))
 		if got := a.facebook(authtest.FacebookDevice); got.status != 502 {
 			a.Errorf("got %v, want 502", got)
 		}

@@ -2,12 +2,13 @@ package authtest
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // Endpoint is the path of something that can Break.
@@ -59,84 +60,36 @@ func endpointAt(path string) Endpoint {
 	return Endpoint(path)
 }
 
-// A Fault answers one request in place of the endpoint, which learns nothing of it.
-type Fault http.HandlerFunc
-
 // Break lets the next requests to an endpoint meet these faults, one each, in
 // order and after those that still wait.
-func (s *Server) Break(at Endpoint, faults ...Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults[at] = append(s.faults[at], faults...)
-}
-
-// Stop drops every request without an answer, until Resume. They are still in Requests.
-func (s *Server) Stop() { s.setStopped(true) }
-
-// Resume ends what Stop began.
-func (s *Server) Resume() { s.setStopped(false) }
-
-func (s *Server) setStopped(to bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stopped = to
-}
+func (s *Server) Break(at Endpoint, faults ...stand.Fault) { s.Server.Break(string(at), faults...) }
 
 // SlowDown asks for a slower pace, as RFC 8628 section 3.5 has it.
-func SlowDown() Fault {
-	return Custom(http.StatusBadRequest, "application/json", `{"error":"slow_down"}`)
+func SlowDown() stand.Fault {
+	return stand.Custom(http.StatusBadRequest, "application/json", `{"error":"slow_down"}`)
 }
 
 // SlowDownTo names the new pace too, as GitHub does.
-func SlowDownTo(interval time.Duration) Fault {
-	return Custom(http.StatusOK, "application/json", fmt.Sprintf(`{"error":"slow_down","interval":%d}`, interval/time.Second))
+func SlowDownTo(interval time.Duration) stand.Fault {
+	return stand.Custom(http.StatusOK, "application/json", fmt.Sprintf(`{"error":"slow_down","interval":%d}`, interval/time.Second))
 }
 
 // Unavailable is a 503, with Retry-After unless after is zero.
-func Unavailable(after time.Duration) Fault {
-	return func(w http.ResponseWriter, r *http.Request) {
+func Unavailable(after time.Duration) stand.Fault {
+	return func(w http.ResponseWriter, r *http.Request, call http.HandlerFunc) {
 		if after > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(int(after/time.Second)))
 		}
-		Custom(http.StatusServiceUnavailable, "text/plain", "unavailable")(w, r)
-	}
-}
-
-// HTML is what gateways and captive portals say, with 502 or even 200.
-func HTML(status int) Fault {
-	return Custom(status, "text/html; charset=utf-8", "<!doctype html><title>Bad gateway</title><h1>Bad gateway</h1>")
-}
-
-// Custom answers with exactly this.
-func Custom(status int, contentType, body string) Fault {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", contentType)
-		w.Header().Set("Cache-Control", "no-store")
-		w.WriteHeader(status)
-		io.WriteString(w, body) //nolint:errcheck // whoever asked has gone
+		stand.Custom(http.StatusServiceUnavailable, "text/plain", "unavailable")(w, r, call)
 	}
 }
 
 // CutBody promises more than it sends, then drops the connection.
-func CutBody() Fault {
-	return func(w http.ResponseWriter, r *http.Request) {
+func CutBody() stand.Fault {
+	return func(w http.ResponseWriter, r *http.Request, call http.HandlerFunc) {
 		w.Header().Set("Content-Length", "400")
-		Custom(http.StatusOK, "application/json", `{"access_token":"`)(w, r)
+		stand.Custom(http.StatusOK, "application/json", `{"access_token":"`)(w, r, call)
 		http.NewResponseController(w).Flush() // dropped in the next line
 		panic(http.ErrAbortHandler)
 	}
-}
-
-// Hang never answers; it holds the request until the client gives up.
-func Hang() Fault {
-	return func(_ http.ResponseWriter, r *http.Request) {
-		<-r.Context().Done()
-		panic(http.ErrAbortHandler)
-	}
-}
-
-// Drop closes the connection without an answer. Mind that net/http repeats a GET
-// by itself when that happens on a connection used before.
-func Drop() Fault {
-	return func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 }

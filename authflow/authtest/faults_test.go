@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // fetch returns status, type, Retry-After and body, or what went wrong.
@@ -26,7 +27,7 @@ func (a app) fetch(ctx context.Context) (string, error) {
 func TestFaults(t *testing.T) {
 	tests := []struct {
 		name  string
-		fault authtest.Fault
+		fault stand.Fault
 		want  string
 		err   error
 	}{
@@ -34,12 +35,12 @@ func TestFaults(t *testing.T) {
 		{"slow down to", authtest.SlowDownTo(30 * time.Second), `200 OK application/json  {"error":"slow_down","interval":30}`, nil},
 		{"unavailable", authtest.Unavailable(0), "503 Service Unavailable text/plain  unavailable", nil},
 		{"unavailable for a while", authtest.Unavailable(20 * time.Second), "503 Service Unavailable text/plain 20 unavailable", nil},
-		{"gateway", authtest.HTML(502), "502 Bad Gateway text/html; charset=utf-8  <!doctype html><ti", nil},
-		{"portal", authtest.HTML(200), "200 OK text/html; charset=utf-8  <!doctype html><title>Bad g", nil},
-		{"custom", authtest.Custom(418, "text/tea", "no"), "418 I'm a teapot text/tea  no", nil},
+		{"gateway", stand.HTML(502), "502 Bad Gateway text/html; charset=utf-8  <!doctype html><ti", nil},
+		{"portal", stand.HTML(200), "200 OK text/html; charset=utf-8  <!doctype html><title>200 O", nil},
+		{"custom", stand.Custom(418, "text/tea", "no"), "418 I'm a teapot text/tea  no", nil},
 		{"cut", authtest.CutBody(), `200 OK application/json  {"access_token":"`, io.ErrUnexpectedEOF},
-		{"hang", authtest.Hang(), "", context.DeadlineExceeded},
-		{"drop", authtest.Drop(), "", io.EOF},
+		{"hang", stand.Hang(), "", context.DeadlineExceeded},
+		{"drop", stand.Drop(), "", io.EOF},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -59,7 +60,7 @@ func TestFaults(t *testing.T) {
 func TestFaultsInOrder(t *testing.T) {
 	bubble(t, authtest.Options{}, func(a app) {
 		a.srv.Break(authtest.Token, authtest.Unavailable(0), authtest.SlowDown())
-		a.srv.Break(authtest.Token, authtest.HTML(502))
+		a.srv.Break(authtest.Token, stand.HTML(502))
 		a.begin() // another endpoint is well
 		for _, want := range []int{503, 400, 502, 400} {
 			if got := a.post(authtest.Token, "client_id", "app"); got.status != want {

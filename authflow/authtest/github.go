@@ -49,7 +49,7 @@ func (s *Server) beginGitHub(c Client, f url.Values) said {
 	}
 	code, d := s.newDevice(GitHubToken, c, scopesIn(f.Get("scope")))
 	return said{
-		"device_code": code, "user_code": d.shown, "verification_uri": s.issuer + pagePath,
+		"device_code": code, "user_code": d.shown, "verification_uri": s.URL() + pagePath,
 		"expires_in": int(s.opt.CodeLifetime / time.Second), "interval": int(s.opt.Interval / time.Second),
 	}
 }
@@ -164,7 +164,7 @@ func (s *Server) githubUser(w http.ResponseWriter, r *http.Request) {
 	}
 	writeJSON(w, http.StatusOK, said{
 		"login": u.Name, "id": numberOf(u.Subject), "name": u.FullName, "type": "User",
-		"html_url": cmp.Or(u.Profile, s.issuer+"/"+url.PathEscape(u.Name)),
+		"html_url": cmp.Or(u.Profile, s.URL()+"/"+url.PathEscape(u.Name)),
 	})
 }
 
@@ -177,7 +177,7 @@ func writeSaid(w http.ResponseWriter, r *http.Request, status int, what said) {
 	for name, value := range what {
 		form.Set(name, fmt.Sprint(value))
 	}
-	Custom(status, formType+"; charset=utf-8", form.Encode())(w, r)
+	write(w, status, formType+"; charset=utf-8", []byte(form.Encode()))
 }
 
 // scopesIn takes scopes apart at spaces and commas.

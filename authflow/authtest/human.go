@@ -101,7 +101,7 @@ func (s *Server) Refuse(link string) (back string, err error) {
 
 func (s *Server) follow(link string, decide func(authorization) string) (string, error) {
 	u, err := url.Parse(link)
-	if err != nil || !strings.HasPrefix(link, s.issuer+"/") {
+	if err != nil || !strings.HasPrefix(link, s.URL()+"/") {
 		return "", errors.New("not a link to this server")
 	}
 	if _, is := s.doors[u.Path]; !is {

@@ -27,11 +27,11 @@ func (s *Server) discoveryOf(v vendor) http.HandlerFunc {
 		if path == "" {
 			return ""
 		}
-		return s.issuer + string(path)
+		return s.URL() + string(path)
 	}
 	return answering(func(*http.Request) (any, error) {
 		return metadata{
-			Issuer:           s.issuer + v.issuer,
+			Issuer:           s.URL() + v.issuer,
 			Authorization:    at(v.authorize),
 			Device:           at(v.device),
 			Token:            at(v.token),

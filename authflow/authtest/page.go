@@ -172,7 +172,7 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, v vi
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: cookieName, Value: v.Token, Path: "/", HttpOnly: true,
-		Secure: strings.HasPrefix(s.issuer, "https:"), SameSite: http.SameSiteLaxMode,
+		Secure: strings.HasPrefix(s.URL(), "https:"), SameSite: http.SameSiteLaxMode,
 	})
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")

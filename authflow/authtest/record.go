@@ -25,15 +25,7 @@ type Request struct {
 
 // Requests returns what arrived so far, in order: at the given endpoints, or all of it.
 func (s *Server) Requests(at ...Endpoint) []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []Request
-	for _, r := range s.seen {
-		if len(at) == 0 || slices.Contains(at, endpointAt(r.Path)) {
-			out = append(out, r)
-		}
-	}
-	return out
+	return s.log.Those(func(r Request) bool { return len(at) == 0 || slices.Contains(at, endpointAt(r.Path)) })
 }
 
 // Format prints the names of what was sent and no values, which are secret.
@@ -50,34 +42,17 @@ func (r Request) outline() string {
 }
 
 // observe reads a request and puts its body back.
-func observe(w http.ResponseWriter, r *http.Request) (Request, error) {
+func observe(w http.ResponseWriter, r *http.Request) (*Request, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 64<<10))
 	if err != nil {
-		return Request{}, fmt.Errorf("read body: %w", err)
+		return nil, fmt.Errorf("read body: %w", err)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	seen := Request{At: time.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header.Clone()}
+	seen := &Request{At: time.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header.Clone()}
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && kind == formType {
 		if form, err := url.ParseQuery(string(body)); err == nil { // else the endpoint refuses it
 			seen.Form = form
 		}
 	}
 	return seen, nil
-}
-
-// note keeps a request and returns the Fault that is to answer it, or nil.
-func (s *Server) note(r Request) Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.seen = append(s.seen, r)
-	if s.stopped {
-		return Drop()
-	}
-	at := endpointAt(r.Path)
-	if len(s.faults[at]) == 0 {
-		return nil
-	}
-	next := s.faults[at][0]
-	s.faults[at] = s.faults[at][1:]
-	return next
 }

@@ -15,8 +15,8 @@
 // authorization endpoints; a test or a script calls Approve, Deny and Expire, or
 // Consent and Refuse for the browser. Withdraw takes it back later.
 //
-// Break makes an endpoint misbehave, once per Fault; Stop and Resume take the
-// whole server away for a while. Requests tells everything that arrived.
+// Break makes an endpoint misbehave, once per stand.Fault; Stop and Resume take
+// the whole server away for a while. Requests tells everything that arrived.
 //
 // It judges the client, so it shares no code with it. It keeps everything until
 // it is closed, knows no passwords and signs no ID tokens: never put it on a
@@ -25,22 +25,16 @@ package authtest
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"sync"
 	"time"
 
-	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // Options describe a server. The zero value is useful.
 type Options struct {
-	Net      *pipe.Net    // where to listen; nil: on loopback
-	Addr     string       // default: auth.example:443 on Net, otherwise 127.0.0.1:0
-	Listener net.Listener // listens here instead of Net and Addr
+	stand.Place // by default auth.example:443 on Net, otherwise on loopback
 
 	Users   []User   // default: octocat and hubot
 	Clients []Client // default: one public client, "app"
@@ -82,14 +76,11 @@ const (
 
 // Server is a running authorization server.
 type Server struct {
-	opt    Options
-	issuer string
-	mux    *http.ServeMux
-	doors  map[string]door // authorization endpoints by path
-	http   *http.Server
-	client *http.Client
-	served chan struct{} // closed when Serve has returned
-	conns  sync.WaitGroup
+	*stand.Server
+	opt   Options
+	mux   *http.ServeMux
+	doors map[string]door // authorization endpoints by path
+	log   stand.Log[Request]
 
 	mu      sync.Mutex // guards all below
 	devices map[digest]*device
@@ -99,102 +90,35 @@ type Server struct {
 	access  map[digest]*accessToken
 	refresh map[digest]*refreshToken
 	missed  []time.Time // wrong user codes, the newest last
-	faults  map[Endpoint][]Fault
-	stopped bool
-	seen    []Request
 }
 
 // Start makes a server and begins to serve.
 func Start(o Options) (*Server, error) {
-	l, err := listen(o)
+	on, err := stand.Listen(o.Place, stand.Platform{Name: "authorization server", Host: "auth.example:443"})
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
+		Server:  on,
 		opt:     withDefaults(o),
-		issuer:  issuer(l.Addr()),
 		doors:   map[string]door{},
-		served:  make(chan struct{}),
 		devices: map[digest]*device{},
 		typed:   map[string]*device{},
 		codes:   map[digest]*authCode{},
 		access:  map[digest]*accessToken{},
 		refresh: map[digest]*refreshToken{},
-		faults:  map[Endpoint][]Fault{},
-	}
-	s.client = &http.Client{Transport: &http.Transport{}}
-	if o.Net != nil && o.Listener == nil {
-		s.client = o.Net.Client()
 	}
 	s.mux = s.routes()
-	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: 10 * time.Second, ConnState: s.count}
-	go func() {
-		defer close(s.served)
-		// Serve ends with ErrServerClosed, or because the listener was taken away: both are wanted.
-		s.http.Serve(l) //nolint:errcheck
-	}()
+	s.Serve(http.HandlerFunc(s.serve))
 	return s, nil
-}
-
-// T is what New needs of a *testing.T, so that programs need not link package testing.
-type T interface {
-	Helper()
-	Cleanup(func())
-	Fatal(args ...any)
-	Error(args ...any)
 }
 
 // New starts a server for a test and closes it at the end. Unless o says where,
 // the server gets a network of pipes of its own, reached through Client.
-func New(t T, o Options) *Server {
+func New(t stand.T, o Options) *Server {
 	t.Helper()
-	if o.Net == nil && o.Listener == nil && o.Addr == "" {
-		o.Net = pipe.New()
-	}
-	s, err := Start(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
-
-// URL is the issuer; it has no slash at the end.
-func (s *Server) URL() string { return s.issuer }
-
-// Client reaches the server, over pipes where Options.Net or New put it there.
-func (s *Server) Client() *http.Client { return s.client }
-
-// Format prints where the server is and nothing that it knows.
-func (s *Server) Format(f fmt.State, _ rune) {
-	io.WriteString(f, "authorization server "+s.issuer) //nolint:errcheck // fmt's own buffer
-}
-
-// Close stops the server, drops its connections and waits until nothing of it runs.
-func (s *Server) Close() error {
-	err := s.http.Close()
-	<-s.served
-	err = errors.Join(err, s.http.Close()) // whoever was accepted in between
-	s.conns.Wait()
-	s.client.CloseIdleConnections()
-	if err != nil {
-		return fmt.Errorf("close authorization server: %w", err)
-	}
-	return nil
-}
-
-// count lets Close wait for connections, which net/http itself does not.
-func (s *Server) count(_ net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		s.conns.Add(1)
-	case http.StateClosed:
-		s.conns.Done()
-	}
+	o.Place = o.OrPipes()
+	return stand.Test(t, Start, o)
 }
 
 // routes are the endpoints that can Break, and the pages.
@@ -213,7 +137,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("POST /{version}"+string(FacebookToken), s.app(s.redeemFacebook))
 	mux.HandleFunc("GET /{version}"+string(FacebookUser), s.graph(s.facebookUser))
 	mux.HandleFunc("DELETE /{version}"+string(FacebookRevocation), s.graph(s.revokeFacebook))
-	s.openDoor(mux, GitHubAuthorization, door{iss: s.issuer + "/login/oauth"})
+	s.openDoor(mux, GitHubAuthorization, door{iss: s.URL() + "/login/oauth"})
 	s.mountTwitch(mux)
 	s.mountSlack(mux)
 	s.mountHeroku(mux)
@@ -230,11 +154,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "request too large or cut off", http.StatusRequestEntityTooLarge)
 		return
 	}
-	if fault := s.note(seen); fault != nil {
-		fault(w, r)
-		return
-	}
-	s.mux.ServeHTTP(w, r)
+	s.log.Add(seen)
+	s.Answer(w, r, string(endpointAt(r.URL.Path)), s.mux.ServeHTTP)
 }
 
 func withDefaults(o Options) Options {

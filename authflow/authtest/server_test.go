@@ -16,6 +16,7 @@ import (
 
 	"github.com/usherbot/usher/authflow/authtest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 const (
@@ -193,12 +194,12 @@ func TestLoopback(t *testing.T) {
 
 func TestOnlyLoopback(t *testing.T) {
 	for _, addr := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:80"} {
-		if srv, err := authtest.Start(authtest.Options{Addr: addr}); err == nil {
+		if srv, err := authtest.Start(authtest.Options{Place: stand.Place{Addr: addr}}); err == nil {
 			t.Errorf("Start on %s: got a server, want an error", addr)
 			srv.Close()
 		}
 	}
-	if srv, err := authtest.Start(authtest.Options{Listener: public{}}); err == nil {
+	if srv, err := authtest.Start(authtest.Options{Place: stand.Place{Listener: public{}}}); err == nil {
 		t.Error("Start on a public listener: got a server, want an error")
 		srv.Close()
 	}
@@ -217,10 +218,12 @@ func TestWhere(t *testing.T) {
 		opt  func(n *pipe.Net) authtest.Options
 		want string
 	}{
-		{"net", func(n *pipe.Net) authtest.Options { return authtest.Options{Net: n} }, "https://auth.example"},
-		{"net and address", func(n *pipe.Net) authtest.Options { return authtest.Options{Net: n, Addr: "id.example:8443"} }, "http://id.example:8443"},
+		{"net", func(n *pipe.Net) authtest.Options { return authtest.Options{Place: stand.Place{Net: n}} }, "https://auth.example"},
+		{"net and address", func(n *pipe.Net) authtest.Options {
+			return authtest.Options{Place: stand.Place{Net: n, Addr: "id.example:8443"}}
+		}, "http://id.example:8443"},
 		{"listener", func(n *pipe.Net) authtest.Options {
-			return authtest.Options{Listener: n.Listen("id.example:443")}
+			return authtest.Options{Place: stand.Place{Listener: n.Listen("id.example:443")}}
 		}, "https://id.example"},
 	}
 	for _, tt := range tests {

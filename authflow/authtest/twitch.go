@@ -61,7 +61,7 @@ func (s *Server) beginTwitch(c Client, f url.Values) (int, said) {
 	code, d := s.newDevice(TwitchToken, c, strings.Fields(f.Get("scopes")))
 	d.shown = d.userCode
 	return http.StatusOK, said{
-		"device_code": code, "user_code": d.shown, "verification_uri": s.issuer + pagePath + "?user_code=" + d.shown,
+		"device_code": code, "user_code": d.shown, "verification_uri": s.URL() + pagePath + "?user_code=" + d.shown,
 		"expires_in": int(s.opt.CodeLifetime / time.Second), "interval": int(s.opt.Interval / time.Second),
 	}
 }

@@ -55,7 +55,7 @@ type vendor struct {
 
 // vendors are the server itself and those close to it.
 func (s *Server) vendors() []vendor {
-	own := vendor{discovery: Discovery, authorize: Authorization, iss: s.issuer, device: Device, token: Token, user: UserInfo, revocation: Revocation}
+	own := vendor{discovery: Discovery, authorize: Authorization, iss: s.URL(), device: Device, token: Token, user: UserInfo, revocation: Revocation}
 	if s.opt.NoRevocation {
 		own.revocation = ""
 	}
@@ -113,7 +113,7 @@ func (s *Server) tenants() []vendor {
 			issuer: server, discovery: server + Discovery, authorize: OktaAuthorization, device: OktaDevice, token: OktaToken, user: OktaUser, revocation: OktaRevocation,
 		},
 		{
-			issuer: acme, discovery: acme + Discovery, authorize: KeycloakAuthorization, iss: s.issuer + acme, device: KeycloakDevice, token: KeycloakToken, user: KeycloakUser, revocation: KeycloakRevocation,
+			issuer: acme, discovery: acme + Discovery, authorize: KeycloakAuthorization, iss: s.URL() + acme, device: KeycloakDevice, token: KeycloakToken, user: KeycloakUser, revocation: KeycloakRevocation,
 			begin: s.reworded("invalid_client", "unauthorized_client", func(c Client, f url.Values) (any, error) {
 				return s.beginDevice(KeycloakToken, nil, c, f)
 			}),

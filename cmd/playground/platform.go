@@ -14,6 +14,7 @@ import (
 	"github.com/usherbot/usher/core"
 	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // platform is a chat platform in memory. It outlives the bots on it, of which
@@ -82,7 +83,7 @@ func openNeutral(*pipe.Net) (*platform, error) {
 }
 
 func openDiscord(n *pipe.Net) (*platform, error) {
-	srv, err := discordtest.Start(discordtest.Options{Net: n})
+	srv, err := discordtest.Start(discordtest.Options{Place: stand.Place{Net: n}})
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +99,7 @@ func openDiscord(n *pipe.Net) (*platform, error) {
 }
 
 func openSlack(n *pipe.Net) (*platform, error) {
-	srv, err := slacktest.Start(slacktest.Options{Net: n, Commands: []string{slacktest.AnyCommand}})
+	srv, err := slacktest.Start(slacktest.Options{Place: stand.Place{Net: n}, Commands: []string{slacktest.AnyCommand}})
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +116,7 @@ func openSlack(n *pipe.Net) (*platform, error) {
 }
 
 func openTelegram(n *pipe.Net) (*platform, error) {
-	srv, err := telegramtest.Start(telegramtest.Options{Net: n})
+	srv, err := telegramtest.Start(telegramtest.Options{Place: stand.Place{Net: n}})
 	if err != nil {
 		return nil, err
 	}

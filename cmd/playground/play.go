@@ -14,6 +14,7 @@ import (
 	"github.com/usherbot/usher/authflow/authtest"
 	"github.com/usherbot/usher/authflow/provider"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -123,7 +124,7 @@ func (p *play) openServer(listen string, n *pipe.Net) error {
 	if p.web != nil {
 		app.RedirectURIs = []string{p.web.callback()}
 	}
-	server, err := authtest.Start(authtest.Options{Net: n, Addr: listen, Clients: []authtest.Client{app}})
+	server, err := authtest.Start(authtest.Options{Place: stand.Place{Net: n, Addr: listen}, Clients: []authtest.Client{app}})
 	if err != nil {
 		return fmt.Errorf("start the authorization server: %w", err)
 	}

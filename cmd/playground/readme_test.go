@@ -12,6 +12,7 @@ import (
 	"github.com/usherbot/usher/adapters/telegram/telegramtest"
 	"github.com/usherbot/usher/authflow/authtest"
 	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // TestReadmeBot builds the bot of the README, and signs in to it.
@@ -24,7 +25,7 @@ func TestReadmeBot(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bot, source).CombinedOutput(); err != nil {
 		t.Fatalf("build the README's bot: %v\n%s", err, out)
 	}
-	github := authtest.New(t, authtest.Options{Addr: "127.0.0.1:0", Interval: time.Second})
+	github := authtest.New(t, authtest.Options{Place: stand.Place{Addr: "127.0.0.1:0"}, Interval: time.Second})
 	chat, err := telegramtest.Start(telegramtest.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/usherbot/usher/authflow/authtest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // Provider is the human side of a service to sign in to: what a person does on
@@ -33,12 +34,12 @@ func (s server) Approve(code, account string) error {
 func (s server) Withdraw(account string) { s.Server.Withdraw(s.User(account)) }
 
 func (s server) Answer(with string) error {
-	fault, known := map[string]authtest.Fault{
+	fault, known := map[string]stand.Fault{
 		"slow_down": authtest.SlowDown(),
 		"503":       authtest.Unavailable(0),
-		"html":      authtest.HTML(502),
+		"html":      stand.HTML(502),
 		"half":      authtest.CutBody(),
-		"nothing":   authtest.Hang(),
+		"nothing":   stand.Hang(),
 	}[with]
 	if !known {
 		return fmt.Errorf("the provider does not know how to answer %q", with)

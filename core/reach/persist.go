@@ -16,9 +16,9 @@ const (
 )
 
 // Persist does something that comes before all else: again and again, until it is
-// done, ctx ends, or final makes of an error the one to end with. failed hears of
-// the first failure.
-func Persist(ctx context.Context, do func() error, final func(error) error, failed func(error)) error {
+// done, ctx ends, or nothing can help. That is when rejected makes of an error what
+// an operator reads, or it is hopeless. failed hears of the first failure.
+func Persist(ctx context.Context, do func() error, rejected func(error) error, hopeless func(error) bool, failed func(error)) error {
 	for tries := 0; ; tries++ {
 		err := do()
 		switch {
@@ -27,8 +27,11 @@ func Persist(ctx context.Context, do func() error, final func(error) error, fail
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		}
-		if end := final(err); end != nil {
-			return end
+		if fatal := rejected(err); fatal != nil {
+			return fatal
+		}
+		if hopeless(err) {
+			return err
 		}
 		if tries == 0 {
 			failed(err)

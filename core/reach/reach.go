@@ -3,8 +3,9 @@
 //
 // Allowed says which address may be told a token, and Client follows no other
 // from there. An error of the way has the address in it, where tokens may be: Bare
-// takes it out. While nobody answers, Persist tries on, for as long as Backoff
-// says in between.
+// takes it out. That nobody answers is an Outage, in which Persist tries on, for as
+// long as Backoff says in between. What the platform refuses may repeat what it was
+// asked: Unquoted takes that out. Posted reads what it delivers.
 package reach
 
 import (

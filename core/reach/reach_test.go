@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -122,7 +125,7 @@ func TestPause(t *testing.T) {
 }
 
 func TestPersist(t *testing.T) {
-	odd, end := errors.New("odd"), errors.New("end")
+	odd, end, hopeless := errors.New("odd"), errors.New("end"), errors.New("hopeless")
 	tests := []struct {
 		name   string
 		errs   []error // of each try; the last for ever
@@ -133,7 +136,8 @@ func TestPersist(t *testing.T) {
 	}{
 		{"at once", []error{nil}, time.Hour, nil, 1, 0},
 		{"in the end", []error{odd, odd, nil}, time.Hour, nil, 3, 1},
-		{"until nothing can help", []error{odd, end}, time.Hour, end, 2, 1},
+		{"until it is rejected", []error{odd, end}, time.Hour, end, 2, 1},
+		{"until there is no hope", []error{odd, hopeless}, time.Hour, hopeless, 2, 1},
 		{"until the end", []error{&core.Slow{After: time.Minute}}, 90 * time.Second, context.DeadlineExceeded, 2, 1},
 	}
 	for _, tt := range tests {
@@ -150,7 +154,7 @@ func TestPersist(t *testing.T) {
 						return end
 					}
 					return nil
-				}, func(error) { told++ })
+				}, func(err error) bool { return errors.Is(err, hopeless) }, func(error) { told++ })
 				if !errors.Is(err, tt.want) || tries != tt.tries || told != tt.told {
 					t.Errorf("got %v after %d tries, told %d times; want %v, %d and %d", err, tries, told, tt.want, tt.tries, tt.told)
 				}
@@ -158,7 +162,57 @@ func TestPersist(t *testing.T) {
 		})
 	}
 	ctx, stop := context.WithCancelCause(t.Context())
-	if err := Persist(ctx, func() error { stop(end); return odd }, func(error) error { return odd }, nil); !errors.Is(err, end) {
+	if err := Persist(ctx, func() error { stop(end); return odd }, func(error) error { return odd }, nil, nil); !errors.Is(err, end) {
 		t.Errorf("cut off: got %v, want the cause", err)
+	}
+}
+
+func TestOutage(t *testing.T) {
+	for _, tt := range []struct {
+		status  int
+		err     error
+		want    string
+		garbled bool
+	}{
+		{0, ErrTimeout, "ask: no answer in time", false},
+		{200, ErrShape, "ask: the answer is of another shape", true},
+		{200, io.ErrUnexpectedEOF, "ask: unexpected EOF", true},
+		{502, ErrShape, "ask: HTTP status 502", true},
+	} {
+		err := fmt.Errorf("send: %w", &Outage{Does: "ask", Status: tt.status, Err: tt.err})
+		if err.Error() != "send: "+tt.want || !errors.Is(err, tt.err) || Garbled(err) != tt.garbled {
+			t.Errorf("got %v, garbled %v, want %s", err, Garbled(err), tt.want)
+		}
+	}
+}
+
+func TestUnquoted(t *testing.T) {
+	for said, want := range map[string]string{
+		"plain": "plain", `URL "https://x.example/?code=1" is wrong`: "URL … is wrong", "an 'a' and a 'b' here": "an … here",
+		strings.Repeat("é", 300): strings.Repeat("é", 200) + "…",
+	} {
+		if got := Unquoted(said); got != want {
+			t.Errorf("%s: got %q, want %q", said, got, want)
+		}
+	}
+}
+
+func TestPosted(t *testing.T) {
+	for _, tt := range []struct {
+		name, method string
+		body         io.Reader
+		want         string
+		status       int
+	}{
+		{"a delivery", "POST", strings.NewReader("hello"), "hello", 200},
+		{"a visitor", "GET", nil, "", 405},
+		{"too much", "POST", strings.NewReader(strings.Repeat("x", maxPosted+1)), "", 413},
+		{"cut off", "POST", iotest.ErrReader(io.ErrUnexpectedEOF), "", 400},
+	} {
+		w := httptest.NewRecorder()
+		body, ok := Posted(w, httptest.NewRequest(tt.method, "/", tt.body))
+		if string(body) != tt.want || w.Code != tt.status || ok != (tt.status == 200) {
+			t.Errorf("%s: got %q, %v and status %d, want %q and %d", tt.name, body, ok, w.Code, tt.want, tt.status)
+		}
 	}
 }

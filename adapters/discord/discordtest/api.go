@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 const (
@@ -81,15 +83,10 @@ func (s *Server) serve(w http.ResponseWriter, q *http.Request, r route) {
 		answer(w, nil, errBadJSON)
 		return
 	}
-	fault := s.note(seen)
-	told := &told{ResponseWriter: w}
-	defer func() { s.settle(seen, told.status) }()
-	call := func(w http.ResponseWriter, q *http.Request) { s.call(w, &request{q, body}, r) }
-	if fault != nil {
-		fault(told, q, call)
-		return
-	}
-	call(told, q)
+	s.log.Add(seen)
+	told := &stand.Told{ResponseWriter: w}
+	defer s.log.Settle(func() { seen.Status = told.Status })
+	s.Answer(told, q, r.pattern, func(w http.ResponseWriter, q *http.Request) { s.call(w, &request{q, body}, r) })
 }
 
 func (s *Server) call(w http.ResponseWriter, q *request, r route) {
@@ -142,17 +139,6 @@ func marshal(v any) []byte {
 		panic("discordtest: " + err.Error())
 	}
 	return bytes.TrimSpace(out.Bytes())
-}
-
-// told remembers the status of an answer.
-type told struct {
-	http.ResponseWriter
-	status int
-}
-
-func (t *told) WriteHeader(status int) {
-	t.status = status
-	t.ResponseWriter.WriteHeader(status)
 }
 
 // getGateway says where the gateway is.

@@ -27,12 +27,12 @@ func (s *Server) deliver(i *interaction, body []byte) {
 	const between = 10 * time.Millisecond
 	wait := max(time.Until(s.nextPost), 0)
 	s.nextPost = time.Now().Add(wait + between)
-	s.couriers.Go(func() { s.bring(i, body, wait) })
+	s.Go(func() { s.bring(i, body, wait) })
 }
 
 // bring posts an interaction and takes the answer in the response.
 func (s *Server) bring(i *interaction, body []byte, wait time.Duration) {
-	ctx, stop := context.WithDeadline(s.quit, time.Now().Add(wait+firstAnswer))
+	ctx, stop := context.WithDeadline(s.Context(), time.Now().Add(wait+firstAnswer))
 	defer stop()
 	if wait > 0 {
 		select {
@@ -62,7 +62,7 @@ func (s *Server) inline(i *interaction, body []byte) {
 		At: time.Now(), Route: "POST /interactions/{interaction_id}/{interaction_token}/callback",
 		Body: body, Inline: true, Status: http.StatusNoContent,
 	}
-	s.seen = append(s.seen, seen)
+	defer s.log.Add(seen)
 	var r response
 	err := read(body, &r)
 	switch {
@@ -91,12 +91,6 @@ func (s *Server) sign(body []byte, at time.Time) signature {
 
 // post calls the bot's URL.
 func (s *Server) post(ctx context.Context, body []byte, sig signature) (status int, answer []byte, err error) {
-	s.mu.Lock()
-	stopped := s.stopped
-	s.mu.Unlock()
-	if stopped {
-		return 0, nil, errors.New("the bot cannot be reached")
-	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.opt.InteractionsURL, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, fmt.Errorf("make a delivery: %w", err)
@@ -107,7 +101,7 @@ func (s *Server) post(ctx context.Context, body []byte, sig signature) (status i
 		r.Header.Set("X-Signature-Timestamp", sig.at)
 		r.Header.Set("X-Signature-Ed25519", sig.hex)
 	}
-	res, err := s.caller.Do(r)
+	res, err := s.Call(r)
 	if err != nil {
 		return 0, nil, fmt.Errorf("call the bot: %w", err)
 	}

@@ -11,13 +11,14 @@ import (
 	"github.com/bwmarrin/discordgo"
 
 	"github.com/usherbot/usher/adapters/discord/discordtest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 func TestFaults(t *testing.T) {
 	const create = "POST /channels/{channel_id}/messages"
 	for _, tt := range []struct {
 		name  string
-		fault discordtest.Fault
+		fault stand.Fault
 		check func(b *bot, err error)
 		sees  string
 	}{
@@ -27,19 +28,19 @@ func TestFaults(t *testing.T) {
 				b.Errorf("got %v, want a pause of 1.5s", err)
 			}
 		}, ""},
-		{"unavailable", discordtest.Unavailable(), func(b *bot, err error) {
+		{"unavailable", stand.HTML(502), func(b *bot, err error) {
 			if err == nil || !strings.Contains(err.Error(), "502") {
 				b.Errorf("got %v, want 502", err)
 			}
 		}, ""},
-		{"custom", discordtest.Custom(500, "text/plain", "oh"), func(b *bot, err error) {
+		{"custom", stand.Custom(500, "text/plain", "oh"), func(b *bot, err error) {
 			if rest, is := errors.AsType[*discordgo.RESTError](err); !is || rest.Response.StatusCode != 500 {
 				b.Errorf("got %v, want 500", err)
 			}
 		}, ""},
-		{"drop", discordtest.Drop(), failed, ""},
-		{"drop after", discordtest.DropAfter(), failed, "hi"},
-		{"hang", discordtest.Hang(), failed, ""},
+		{"drop", stand.Drop(), failed, ""},
+		{"drop after", stand.DropAfter(), failed, "hi"},
+		{"hang", stand.Hang(), failed, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, discordtest.Options{}, func(b *bot) {

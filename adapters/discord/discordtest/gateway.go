@@ -74,10 +74,7 @@ var upgrader = websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return
 func (s *Server) gateway(w http.ResponseWriter, q *http.Request) {
 	s.links.Add(1)
 	defer s.links.Done()
-	s.mu.Lock()
-	stopped := s.stopped
-	s.mu.Unlock()
-	if stopped {
+	if s.Stopped() {
 		panic(http.ErrAbortHandler)
 	}
 	ws, err := upgrader.Upgrade(w, q, nil)
@@ -87,7 +84,7 @@ func (s *Server) gateway(w http.ResponseWriter, q *http.Request) {
 	ws.SetCloseHandler(func(int, string) error { return nil })
 	l := &link{ws: ws, more: make(chan struct{}, 1)}
 	ended := make(chan struct{})
-	s.links.Go(func() { l.write(s.quit.Done(), ended) })
+	s.links.Go(func() { l.write(s.Context().Done(), ended) })
 	s.welcome(l)
 	err = s.listen(l)
 	s.part(l, err)
@@ -161,18 +158,16 @@ func (s *Server) part(l *link, why error) {
 		}
 	}
 	s.mu.Unlock()
+	s.Release(l.ws.NetConn())
 	if code != 0 {
-		s.bid(l, code)
+		l.bid(code)
 	}
 	l.ws.Close()
 }
 
 // bid answers a goodbye, after the client had time to close. Nobody cuts that short.
-func (s *Server) bid(l *link, code int) {
+func (l *link) bid(code int) {
 	conn := l.ws.NetConn()
-	s.connMu.Lock()
-	delete(s.live, conn)
-	s.connMu.Unlock()
 	conn.SetReadDeadline(time.Now().Add(farewell)) //nolint:errcheck // a connection that is closed needs none
 	if _, err := io.Copy(io.Discard, conn); err == nil {
 		return // it has closed

@@ -18,6 +18,7 @@ import (
 
 	"github.com/usherbot/usher/adapters/discord/discordtest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // hooked runs do with a bot that has interactions posted to it. answer is asked
@@ -26,7 +27,7 @@ func hooked(t *testing.T, answer func(b *bot, i *received) (int, string), do fun
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		n := pipe.New()
-		srv := discordtest.New(t, discordtest.Options{Net: n, InteractionsURL: "https://bot.example/discord"})
+		srv := discordtest.New(t, discordtest.Options{Place: stand.Place{Net: n}, InteractionsURL: "https://bot.example/discord"})
 		b := newBot(t, srv)
 		web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.serve(w, r, answer) })}
 		ended := make(chan error, 1)
@@ -173,7 +174,7 @@ func TestPostedInVain(t *testing.T) {
 func TestProbeRefusesCarelessBots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := pipe.New()
-		srv := discordtest.New(t, discordtest.Options{Net: n, InteractionsURL: "https://bot.example/discord"})
+		srv := discordtest.New(t, discordtest.Options{Place: stand.Place{Net: n}, InteractionsURL: "https://bot.example/discord"})
 		if err := srv.Probe(t.Context()); err == nil {
 			t.Error("got a URL accepted where nobody is")
 		}

@@ -26,15 +26,7 @@ type Request struct {
 
 // Requests returns what arrived so far, in order: of the given routes, or all of it.
 func (s *Server) Requests(routes ...string) []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []Request
-	for _, r := range s.seen {
-		if len(routes) == 0 || slices.Contains(routes, r.Route) {
-			out = append(out, *r)
-		}
-	}
-	return out
+	return s.log.Those(func(r Request) bool { return len(routes) == 0 || slices.Contains(routes, r.Route) })
 }
 
 // Format prints the route and the names of what the body holds, but no values,
@@ -74,29 +66,4 @@ func observe(w http.ResponseWriter, q *http.Request, r route) (*Request, []byte,
 		}
 	}
 	return seen, body, nil
-}
-
-// note keeps a request and returns the Fault that is to answer it, or nil.
-func (s *Server) note(r *Request) Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.seen = append(s.seen, r)
-	if s.stopped {
-		return Drop()
-	}
-	for _, key := range []string{r.Route, ""} {
-		waiting := s.faults[key]
-		if len(waiting) > 0 && (key != "" || !strings.HasPrefix(r.Route, http.MethodGet)) {
-			s.faults[key] = waiting[1:]
-			return waiting[0]
-		}
-	}
-	return nil
-}
-
-// settle notes how a request was answered.
-func (s *Server) settle(r *Request, status int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r.Status = status
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/usherbot/usher/adapters/discord/discordtest"
 	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 const general = "#general"
@@ -281,14 +282,14 @@ func TestNothingPrintsSecrets(t *testing.T) {
 
 // On loopback everything is plain, and takes real time.
 func TestLoopback(t *testing.T) {
-	srv := discordtest.New(t, discordtest.Options{Addr: "127.0.0.1:0"})
+	srv := discordtest.New(t, discordtest.Options{Place: stand.Place{Addr: "127.0.0.1:0"}})
 	b := newBot(t, srv)
 	b.publish(ping)
 	b.connect()
 	srv.Say("alice", general, "/ping")
 	b.reply(b.interaction(), 4, &discordgo.InteractionResponseData{Content: "Pong!"})
 	b.wants("bob", general, "Pong!")
-	if _, err := discordtest.Start(discordtest.Options{Addr: "0.0.0.0:0"}); err == nil {
+	if _, err := discordtest.Start(discordtest.Options{Place: stand.Place{Addr: "0.0.0.0:0"}}); err == nil {
 		t.Error("got a server for all the world, want an error")
 	}
 }

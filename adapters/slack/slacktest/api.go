@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 const (
@@ -63,16 +65,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	fault := s.note(seen)
-	told := &told{ResponseWriter: w, status: http.StatusOK}
-	defer func() { s.settle(seen, told) }()
-	call := func(w http.ResponseWriter, r *http.Request) { s.call(w, r, seen) }
-	if fault != nil {
-		told.status = 0
-		fault(told, r, call)
-		return
-	}
-	call(told, r)
+	s.log.Add(seen)
+	told := &stand.Told{ResponseWriter: w}
+	defer s.log.Settle(func() { seen.Status, seen.Error = told.Status, told.Header().Get(refusedHeader) })
+	s.Answer(told, r, seen.Method, func(w http.ResponseWriter, r *http.Request) { s.call(w, r, seen) })
 }
 
 func (s *Server) call(w http.ResponseWriter, _ *http.Request, seen *Request) {
@@ -145,28 +141,10 @@ func encode(v any) json.RawMessage {
 // refusedHeader tells Requests which error was answered.
 const refusedHeader = "X-Slacktest-Error"
 
-// told remembers the status of an answer.
-type told struct {
-	http.ResponseWriter
-	status int
-}
-
-func (t *told) WriteHeader(status int) {
-	t.status = status
-	t.ResponseWriter.WriteHeader(status)
-}
-
-func (t *told) Write(b []byte) (int, error) {
-	if t.status == 0 {
-		t.status = http.StatusOK
-	}
-	return t.ResponseWriter.Write(b)
-}
-
 // authTest says who the bot is.
 func (s *Server) authTest(url.Values) (object, error) {
 	return object{
-		"url": s.base + "/", "team": "Acme", "user": s.me.name, "team_id": teamID,
+		"url": s.Server.URL() + "/", "team": "Acme", "user": s.me.name, "team_id": teamID,
 		"user_id": botID, "bot_id": botBotID, "is_enterprise_install": false,
 	}, nil
 }

@@ -46,7 +46,7 @@ func (f *failure) Error() string { return f.reason }
 // than networks.
 func (s *Server) deliver(d *delivery) {
 	s.last = d
-	if s.quit.Err() != nil {
+	if s.Context().Err() != nil {
 		return
 	}
 	s.pending++
@@ -54,7 +54,7 @@ func (s *Server) deliver(d *delivery) {
 	waiting, busy := s.lanes[lane]
 	s.lanes[lane] = append(waiting, d)
 	if !busy {
-		s.couriers.Go(func() { s.carry(lane) })
+		s.Go(func() { s.carry(lane) })
 	}
 }
 
@@ -73,7 +73,7 @@ func (s *Server) pop(lane string) *delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	waiting := s.lanes[lane]
-	if len(waiting) == 0 || s.quit.Err() != nil {
+	if len(waiting) == 0 || s.Context().Err() != nil {
 		delete(s.lanes, lane)
 		return nil
 	}
@@ -83,7 +83,7 @@ func (s *Server) pop(lane string) *delivery {
 
 // attempt hands d over once.
 func (s *Server) attempt(d *delivery) error {
-	ctx, stop := context.WithTimeout(s.quit, ackWait)
+	ctx, stop := context.WithTimeout(s.Context(), ackWait)
 	defer stop()
 	send := s.overLink
 	if s.opt.Deliver != "" {
@@ -96,7 +96,7 @@ func (s *Server) attempt(d *delivery) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(reply) > 0 {
-		s.seen = append(s.seen, &Request{At: time.Now(), Method: Answered, Params: url.Values{"payload": {string(encode(reply))}}})
+		s.log.Add(&Request{At: time.Now(), Method: Answered, Params: url.Values{"payload": {string(encode(reply))}}})
 	}
 	if d.taken != nil {
 		d.taken(reply)
@@ -119,7 +119,7 @@ func (s *Server) failed(d *delivery, err error) {
 		panic("slacktest: " + err.Error())
 	}
 	if d.kind == eventsAPI && !why.final && d.attempt < len(retries) {
-		s.couriers.Go(func() { s.again(d, why) })
+		s.Go(func() { s.again(d, why) })
 		return
 	}
 	s.mu.Lock()
@@ -134,7 +134,7 @@ func (s *Server) failed(d *delivery, err error) {
 func (s *Server) again(d *delivery, last *failure) {
 	select {
 	case <-time.After(retries[d.attempt]):
-	case <-s.quit.Done():
+	case <-s.Context().Done():
 		return
 	}
 	d.attempt++

@@ -30,7 +30,7 @@ func (s *Server) newHook(h *hook) string {
 	key := teamID + "/" + s.newID("") + "/" + secret()
 	h.until = time.Now().Add(hookLife)
 	s.hooks[key] = h
-	return s.base + hookPath + key
+	return s.Server.URL() + hookPath + key
 }
 
 // serveHook answers a post to a response_url.

@@ -25,12 +25,6 @@ const formType = "application/x-www-form-urlencoded"
 
 // overHTTP hands d over at the bot's URL.
 func (s *Server) overHTTP(ctx context.Context, d *delivery) (url.Values, error) {
-	s.mu.Lock()
-	stopped := s.stopped
-	s.mu.Unlock()
-	if stopped {
-		return nil, &failure{code: "dispatch_failed", reason: "connection_failed"}
-	}
 	r, err := s.request(ctx, d, s.signing.Reveal(), time.Now())
 	if err != nil {
 		return nil, err
@@ -51,7 +45,7 @@ func (s *Server) overHTTP(ctx context.Context, d *delivery) (url.Values, error) 
 
 // ring sends one request to the bot and reads the answer.
 func (s *Server) ring(r *http.Request) (status int, header http.Header, body []byte, err error) {
-	res, err := s.caller.Do(r)
+	res, err := s.Call(r)
 	if err != nil {
 		return 0, nil, nil, fmt.Errorf("call the bot: %w", err)
 	}
@@ -117,7 +111,7 @@ func (s *Server) probe(key string, age time.Duration) (int, error) {
 	s.mu.Lock()
 	d := *s.lastDelivery()
 	s.mu.Unlock()
-	ctx, stop := context.WithTimeout(s.quit, ackWait)
+	ctx, stop := context.WithTimeout(s.Context(), ackWait)
 	defer stop()
 	r, err := s.request(ctx, &d, key, time.Now().Add(-age))
 	if err != nil {
@@ -153,7 +147,7 @@ func (s *Server) SSLCheck() error {
 }
 
 func (s *Server) check(path, kind, body string) (status int, answered []byte, err error) {
-	ctx, stop := context.WithTimeout(s.quit, ackWait)
+	ctx, stop := context.WithTimeout(s.Context(), ackWait)
 	defer stop()
 	r, err := s.signed(ctx, path, kind, body, s.signing.Reveal(), time.Now())
 	if err != nil {

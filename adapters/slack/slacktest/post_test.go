@@ -15,6 +15,7 @@ import (
 	"github.com/usherbot/usher/adapters/slack/slacktest"
 	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // delivered is a request to the bot, which was signed well.
@@ -37,7 +38,7 @@ func called(t *testing.T, do func(s *site)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		n := pipe.New()
-		srv := slacktest.New(t, slacktest.Options{Net: n, Deliver: "https://bot.example/"})
+		srv := slacktest.New(t, slacktest.Options{Place: stand.Place{Net: n}, Deliver: "https://bot.example/"})
 		s := &site{bot: newBot(t, srv), hits: make(chan delivered, 100)}
 		web := &http.Server{Handler: s}
 		l := n.Listen("bot.example:443")

@@ -34,15 +34,7 @@ type Request struct {
 
 // Requests returns what arrived so far, in order: of the given methods, or all of it.
 func (s *Server) Requests(methods ...string) []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []Request
-	for _, r := range s.seen {
-		if len(methods) == 0 || slices.Contains(methods, r.Method) {
-			out = append(out, *r)
-		}
-	}
-	return out
+	return s.log.Those(func(r Request) bool { return len(methods) == 0 || slices.Contains(methods, r.Method) })
 }
 
 // Format prints the method, the names of its parameters and how it ended, but no
@@ -121,31 +113,9 @@ func readJSON(body []byte, out url.Values) error {
 	return nil
 }
 
-// writes are the methods by which people see something new.
-var writes = []string{
-	"chat.postMessage", "chat.postEphemeral", "chat.update", "chat.delete", "views.open", "views.update", ResponseURL,
-}
-
-// note keeps a request and returns the Fault that is to answer it, or nil.
-func (s *Server) note(r *Request) Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.seen = append(s.seen, r)
-	if s.stopped {
-		return Drop()
-	}
-	for _, key := range []string{r.Method, ""} {
-		if waiting := s.faults[key]; len(waiting) > 0 && (key != "" || slices.Contains(writes, r.Method)) {
-			s.faults[key] = waiting[1:]
-			return waiting[0]
-		}
-	}
-	return nil
-}
-
-// settle notes how a request was answered.
-func (s *Server) settle(r *Request, told *told) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r.Status, r.Error = told.status, told.Header().Get(refusedHeader)
+// shows reports whether people see something new by a method.
+func shows(method string) bool {
+	return slices.Contains([]string{
+		"chat.postMessage", "chat.postEphemeral", "chat.update", "chat.delete", "views.open", "views.update", ResponseURL,
+	}, method)
 }

@@ -18,8 +18,9 @@
 // Reload and Uninstall change the world around a conversation; Post and SayAsBot
 // are heard by the bot and are not for it.
 //
-// Break makes a method misbehave, once per Fault; Cut, Stop, Resume and
-// Disconnect are an unkind network; Repeat, Forge, BadSignature, OldTimestamp,
+// Break makes a method or ResponseURL misbehave, once per stand.Fault, and with
+// no method any that people see the work of. Cut, Stop, Resume and Disconnect are
+// an unkind network; of what people do meanwhile events come later. Repeat, Forge, BadSignature, OldTimestamp,
 // VerifyURL and SSLCheck are what a bot must be able to bear. Requests tells
 // everything that arrived, Last what people got.
 //
@@ -30,20 +31,14 @@ package slacktest
 
 import (
 	"cmp"
-	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
-	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/usherbot/usher/core/coretest"
-	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 	"github.com/usherbot/usher/core/seal"
 )
 
@@ -52,9 +47,7 @@ const AnyCommand = "*"
 
 // Options describe a server. The zero value is useful.
 type Options struct {
-	Net      *pipe.Net    // where to listen and to call the bot; nil: on loopback
-	Addr     string       // default: slack.example:443 on Net, otherwise 127.0.0.1:0
-	Listener net.Listener // listens here instead of Net and Addr
+	stand.Place // by default slack.example:443 on Net, otherwise on loopback
 
 	Name     string   // of the bot user; default "usher"
 	Deliver  string   // the bot's base URL, to which /slack/events and so on are added; empty: Socket Mode
@@ -64,23 +57,13 @@ type Options struct {
 
 // Server is a running Slack with one bot.
 type Server struct {
+	*stand.Server
 	opt     Options
-	base    string // such as https://slack.example
 	bot     seal.Secret
 	app     seal.Secret
 	signing seal.Secret
-	http    *http.Server
-	client  *http.Client
-	caller  *http.Client  // calls the bot
-	served  chan struct{} // closed when Serve has returned
-	quit    context.Context
-	leave   context.CancelFunc
-
-	conns    sync.WaitGroup
-	sockets  sync.WaitGroup
-	couriers sync.WaitGroup
-	connMu   sync.Mutex
-	live     map[net.Conn]bool
+	sockets sync.WaitGroup
+	log     stand.Log[Request]
 
 	mu       sync.Mutex // guards all below
 	changed  chan struct{}
@@ -105,12 +88,9 @@ type Server struct {
 	next    int           // of links, in turn
 	arrived chan struct{} // closed when a link opens
 
-	faults      map[string][]Fault
-	stopped     bool
 	disabled    bool // Socket Mode was switched off
 	tabClosed   bool
 	uninstalled bool
-	seen        []*Request
 }
 
 var _ coretest.World = (*Server)(nil)
@@ -119,64 +99,37 @@ var _ coretest.World = (*Server)(nil)
 func Start(o Options) (*Server, error) {
 	o.Name = cmp.Or(o.Name, "usher")
 	o.Deliver = strings.TrimSuffix(o.Deliver, "/")
-	l, err := listen(o)
+	on, err := stand.Listen(o.Place, stand.Platform{Name: "Slack", Host: "slack.example:443", Loud: shows})
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
-		opt: o, base: base(l.Addr()), served: make(chan struct{}), live: map[net.Conn]bool{},
+		Server: on, opt: o,
 		bot:     seal.Secret("xoxb-1000000001-2000000001-" + rand.Text()[:24]),
 		app:     seal.Secret("xapp-1-" + appID + "-3000000001-" + rand.Text()),
 		signing: seal.Secret(hex.EncodeToString([]byte(rand.Text()[:16]))),
-		client:  reaching(o), caller: reaching(Options{Net: o.Net}),
 		changed: make(chan struct{}), arrived: make(chan struct{}),
 		people: map[string]*person{}, users: map[string]*person{},
 		channels: map[string]*channel{}, places: map[string]*channel{},
 		hooks: map[string]*hook{}, triggers: map[string]*trigger{}, views: map[string]*view{},
-		lanes: map[string][]*delivery{}, tickets: map[string]bool{}, faults: map[string][]Fault{},
+		lanes: map[string][]*delivery{}, tickets: map[string]bool{},
 	}
 	s.me, s.slackbot = s.newPerson(o.Name, botID), s.newPerson("slackbot", "USLACKBOT")
 	s.me.bot = true
-	s.caller.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	s.quit, s.leave = context.WithCancel(context.Background())
-	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: 10 * time.Second, ConnState: s.count}
-	go func() {
-		defer close(s.served)
-		// Serve ends with ErrServerClosed, or because the listener was taken away: both are wanted.
-		s.http.Serve(l) //nolint:errcheck
-	}()
+	s.Serve(http.HandlerFunc(s.serve))
 	return s, nil
-}
-
-// T is what New needs of a *testing.T, so that programs need not link package testing.
-type T interface {
-	Helper()
-	Cleanup(func())
-	Fatal(args ...any)
-	Error(args ...any)
 }
 
 // New starts a server for a test and closes it at the end. Unless o says where,
 // the server gets a network of pipes of its own, reached through Client and Dial.
-func New(t T, o Options) *Server {
+func New(t stand.T, o Options) *Server {
 	t.Helper()
-	if o.Net == nil && o.Listener == nil && o.Addr == "" {
-		o.Net = pipe.New()
-	}
-	s, err := Start(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	o.Place = o.OrPipes()
+	return stand.Test(t, Start, o)
 }
 
 // URL is where the Web API is: a method's name follows the slash at its end.
-func (s *Server) URL() string { return s.base + apiPath }
+func (s *Server) URL() string { return s.Server.URL() + apiPath }
 
 // BotToken is what the bot calls the Web API with.
 func (s *Server) BotToken() seal.Secret { return s.bot }
@@ -187,54 +140,9 @@ func (s *Server) AppToken() seal.Secret { return s.app }
 // SigningSecret is what deliveries to Options.Deliver are signed with.
 func (s *Server) SigningSecret() seal.Secret { return s.signing }
 
-// Client reaches the server, over pipes where Options.Net or New put it there.
-func (s *Server) Client() *http.Client { return s.client }
-
-// Dial connects a websocket dialer to the server. Over pipes a wss URL needs it
-// for TLS connections, too: there is none there.
-func (s *Server) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	if s.opt.Net != nil && s.opt.Listener == nil {
-		return s.opt.Net.Dial(ctx, network, addr)
-	}
-	return (&net.Dialer{}).DialContext(ctx, network, addr)
-}
-
-// Format prints where the server is and nothing that it knows.
-func (s *Server) Format(f fmt.State, _ rune) {
-	io.WriteString(f, "Slack at "+s.base) //nolint:errcheck // fmt's own buffer
-}
-
 // Close stops the server, drops its connections and waits until nothing of it runs.
 func (s *Server) Close() error {
-	s.mu.Lock()
-	s.leave()
-	s.mu.Unlock()
-	err := s.http.Close()
-	<-s.served
-	err = errors.Join(err, s.http.Close()) // whoever was accepted in between
-	s.cutLinks()
-	s.conns.Wait()
+	err := s.Server.Close()
 	s.sockets.Wait()
-	s.couriers.Wait()
-	s.client.CloseIdleConnections()
-	s.caller.CloseIdleConnections()
-	if err != nil {
-		return fmt.Errorf("close Slack: %w", err)
-	}
-	return nil
-}
-
-// count lets Close wait for connections, which net/http itself does not, and
-// Cut find them. Those that become sockets are counted there.
-func (s *Server) count(c net.Conn, state http.ConnState) {
-	s.connMu.Lock()
-	defer s.connMu.Unlock()
-	switch state {
-	case http.StateNew:
-		s.conns.Add(1)
-		s.live[c] = true
-	case http.StateClosed, http.StateHijacked:
-		delete(s.live, c)
-		s.conns.Done()
-	}
+	return err
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/usherbot/usher/adapters/slack/slacktest"
 	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 const general = "#general"
@@ -258,7 +259,7 @@ func TestFaults(t *testing.T) {
 			_, _, err := b.api.PostMessageContext(ctx, c, text("Hello"))
 			return err
 		}
-		b.srv.Break("", slacktest.TooMany(3*time.Second), slacktest.Unavailable(), slacktest.Refuse("edit_window_closed"), slacktest.Drop(), slacktest.DropAfter(), slacktest.Hang())
+		b.srv.Break("", slacktest.TooMany(3*time.Second), stand.HTML(503), slacktest.Refuse("edit_window_closed"), stand.Drop(), stand.DropAfter(), stand.Hang())
 		if slow, is := errors.AsType[*slack.RateLimitedError](post()); !is || slow.RetryAfter != 3*time.Second {
 			b.Errorf("got %v, want a pause of 3s", slow)
 		}
@@ -339,7 +340,7 @@ func TestLoopback(t *testing.T) {
 	if !strings.HasPrefix(srv.URL(), "http://127.0.0.1:") {
 		b.Errorf("got %s, want a loopback URL", srv.URL())
 	}
-	if _, err := slacktest.Start(slacktest.Options{Addr: "0.0.0.0:0"}); err == nil {
+	if _, err := slacktest.Start(slacktest.Options{Place: stand.Place{Addr: "0.0.0.0:0"}}); err == nil {
 		t.Error("listening to everybody: got no error, want one")
 	}
 }

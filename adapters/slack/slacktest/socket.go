@@ -53,14 +53,14 @@ func (s *Server) openConnection(url.Values) (object, error) {
 	}
 	ticket := secret()
 	s.tickets[ticket] = true
-	return object{"url": "ws" + strings.TrimPrefix(s.base, "http") + linkPath + "?ticket=" + ticket + "&app_id=" + appID}, nil
+	return object{"url": "ws" + strings.TrimPrefix(s.Server.URL(), "http") + linkPath + "?ticket=" + ticket + "&app_id=" + appID}, nil
 }
 
 // admit uses a ticket up.
 func (s *Server) admit(ticket string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known := s.tickets[ticket] && !s.stopped && !s.disabled
+	known := s.tickets[ticket] && !s.Stopped() && !s.disabled
 	delete(s.tickets, ticket)
 	return known
 }
@@ -71,13 +71,7 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Forbidden", http.StatusForbidden)
 		return
 	}
-	s.mu.Lock()
-	if s.quit.Err() != nil {
-		s.mu.Unlock()
-		return
-	}
 	s.sockets.Add(1)
-	s.mu.Unlock()
 	defer s.sockets.Done()
 	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 	conn, err := up.Upgrade(w, r, nil)
@@ -86,6 +80,7 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 	}
 	l := &link{conn: conn, gone: make(chan struct{}), born: time.Now(), waiting: map[string]chan<- acknowledgement{}}
 	defer conn.Close()
+	defer s.Release(conn.NetConn())
 	if !s.greet(l) {
 		return
 	}
@@ -120,7 +115,7 @@ func (s *Server) greet(l *link) bool {
 func (s *Server) seat(l *link) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.quit.Err() != nil {
+	if s.Context().Err() != nil {
 		return 0
 	}
 	count := len(s.links) + 1
@@ -161,13 +156,16 @@ func (s *Server) drop(l *link) {
 	s.announce()
 }
 
-// tend pings, and ends a socket that has become old or was told to go.
+// tend pings, and ends a socket that has become old or whose server is closed.
 func (s *Server) tend(l *link) {
 	tick := time.NewTicker(pingEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-l.gone:
+			return
+		case <-s.Context().Done():
+			l.conn.Close()
 			return
 		case <-tick.C:
 		}
@@ -234,15 +232,5 @@ func (s *Server) Disconnect(reason string) {
 	s.mu.Unlock()
 	for _, l := range links {
 		s.dismiss(l, reason)
-	}
-}
-
-// cutLinks drops all sockets without a word.
-func (s *Server) cutLinks() {
-	s.mu.Lock()
-	links := slices.Clone(s.links)
-	s.mu.Unlock()
-	for _, l := range links {
-		s.shun(l)
 	}
 }

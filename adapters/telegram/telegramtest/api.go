@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 const jsonType = "application/json"
@@ -73,15 +75,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, &refusal{code: http.StatusNotFound, text: "Not Found"})
 		return
 	}
-	fault := s.note(seen)
-	told := &told{ResponseWriter: w}
-	defer func() { s.settle(seen, told.status) }()
-	call := func(w http.ResponseWriter, r *http.Request) { s.call(w, r, seen) }
-	if fault != nil {
-		fault(told, r, call)
-		return
-	}
-	call(told, r)
+	s.log.Add(seen)
+	told := &stand.Told{ResponseWriter: w}
+	defer s.log.Settle(func() { seen.Status = told.Status })
+	s.Answer(told, r, seen.Method, func(w http.ResponseWriter, r *http.Request) { s.call(w, r, seen) })
 }
 
 func (s *Server) call(w http.ResponseWriter, r *http.Request, seen *Request) {
@@ -127,17 +124,6 @@ func answer(w http.ResponseWriter, result any, err error) {
 	w.Header().Set("Content-Type", jsonType)
 	w.WriteHeader(status)
 	w.Write(body) //nolint:errcheck // whoever asked has gone
-}
-
-// told remembers the status of an answer.
-type told struct {
-	http.ResponseWriter
-	status int
-}
-
-func (t *told) WriteHeader(status int) {
-	t.status = status
-	t.ResponseWriter.WriteHeader(status)
 }
 
 // getMe says who the bot is.

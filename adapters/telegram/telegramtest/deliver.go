@@ -1,6 +1,7 @@
 package telegramtest
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,13 +13,13 @@ import (
 // dispatch sends somebody off with each lane that waits and has nobody yet.
 func (s *Server) dispatch() {
 	h := s.hook
-	if h == nil || s.stopped {
+	if h == nil || s.Stopped() {
 		return
 	}
 	for _, u := range s.pendingNow() {
 		if !h.busy[u.lane] {
 			h.busy[u.lane] = true
-			s.couriers.Go(func() { s.carry(h, u.lane) })
+			s.Go(func() { s.carry(h, u.lane) })
 		}
 	}
 }
@@ -49,7 +50,7 @@ func (s *Server) carry(h *webhook, lane string) {
 func (s *Server) next(h *webhook, lane string) *update {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if h.set.Err() == nil && !s.stopped {
+	if h.set.Err() == nil && !s.Stopped() {
 		for _, u := range s.pendingNow() {
 			if u.lane == lane {
 				return u
@@ -63,11 +64,13 @@ func (s *Server) next(h *webhook, lane string) *update {
 // deliver calls the webhook once. After an error, wait is how long it wants to be
 // left alone at least, up to an hour.
 func (s *Server) deliver(h *webhook, u *update) (wait time.Duration, err error) {
-	r, err := h.request(u)
+	ctx, stop := context.WithTimeout(h.set, time.Minute)
+	defer stop()
+	r, err := h.request(ctx, u)
 	if err != nil {
 		return 0, err
 	}
-	res, err := s.caller.Do(r)
+	res, err := s.Call(r)
 	if err != nil {
 		return 0, fmt.Errorf("call the webhook: %w", err)
 	}

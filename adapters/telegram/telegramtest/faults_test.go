@@ -15,13 +15,14 @@ import (
 
 	"github.com/usherbot/usher/adapters/telegram/telegramtest"
 	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 func TestFaults(t *testing.T) {
 	const html = "text/html"
 	for _, c := range []struct {
 		name  string
-		fault telegramtest.Fault
+		fault stand.Fault
 		check func(error) bool
 		sent  bool
 		code  int // in Requests
@@ -30,15 +31,15 @@ func TestFaults(t *testing.T) {
 			e, ok := errors.AsType[*tgbotapi.Error](err)
 			return ok && e.Code == 429 && e.RetryAfter == 7 && e.Message == "Too Many Requests: retry after 7"
 		}, false, 429},
-		{"unavailable", telegramtest.Unavailable(), func(err error) bool {
+		{"unavailable", stand.HTML(502), func(err error) bool {
 			_, ok := errors.AsType[*json.SyntaxError](err)
 			return ok
 		}, false, 502},
-		{"custom", telegramtest.Custom(500, html, `{"ok":false,"error_code":500,"description":"Internal Server Error"}`), func(err error) bool {
+		{"custom", stand.Custom(500, html, `{"ok":false,"error_code":500,"description":"Internal Server Error"}`), func(err error) bool {
 			return strings.Contains(err.Error(), "Internal Server Error")
 		}, false, 500},
-		{"drop", telegramtest.Drop(), func(err error) bool { return errors.Is(err, io.EOF) }, false, 0},
-		{"drop after", telegramtest.DropAfter(), func(err error) bool { return errors.Is(err, io.EOF) }, true, 0},
+		{"drop", stand.Drop(), func(err error) bool { return errors.Is(err, io.EOF) }, false, 0},
+		{"drop after", stand.DropAfter(), func(err error) bool { return errors.Is(err, io.EOF) }, true, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, telegramtest.Options{}, func(b bot) {
@@ -62,7 +63,7 @@ func TestFaults(t *testing.T) {
 
 func TestHang(t *testing.T) {
 	bubble(t, telegramtest.Options{}, func(b bot) {
-		b.srv.Break("", telegramtest.Hang())
+		b.srv.Break("", stand.Hang())
 		b.updates(nil) // which no method does not mean
 		ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 		defer cancel()
@@ -80,7 +81,7 @@ func TestHang(t *testing.T) {
 func TestBreakPolls(t *testing.T) {
 	bubble(t, telegramtest.Options{}, func(b bot) {
 		b.talk("a")
-		b.srv.Break("getUpdates", telegramtest.TooMany(time.Second), telegramtest.DropAfter())
+		b.srv.Break("getUpdates", telegramtest.TooMany(time.Second), stand.DropAfter())
 		for range 2 {
 			if _, err := b.api.MakeRequest("getUpdates", nil); err == nil {
 				t.Error("got updates, want a fault")

@@ -13,11 +13,7 @@ import (
 type poll struct{ ended chan string }
 
 // Polls is how many times getUpdates was called.
-func (s *Server) Polls() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.polls
-}
+func (s *Server) Polls() int { return len(s.Requests("getUpdates")) }
 
 // getUpdates hands out what is pending, and waits for it up to 50 seconds. What
 // comes before offset is confirmed by it.

@@ -27,15 +27,9 @@ type Request struct {
 
 // Requests returns what arrived so far, in order: of the given methods, or all of it.
 func (s *Server) Requests(methods ...string) []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []Request
-	for _, r := range s.seen {
-		if len(methods) == 0 || slices.ContainsFunc(methods, func(m string) bool { return strings.EqualFold(m, r.Method) }) {
-			out = append(out, *r)
-		}
-	}
-	return out
+	return s.log.Those(func(r Request) bool {
+		return len(methods) == 0 || slices.ContainsFunc(methods, func(m string) bool { return strings.EqualFold(m, r.Method) })
+	})
 }
 
 // Format prints the method and the names of its parameters, but no values,
@@ -94,32 +88,4 @@ func readParams(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		out.Set(name, text)
 	}
 	return out, nil
-}
-
-// note keeps a request and returns the Fault that is to answer it, or nil.
-func (s *Server) note(r *Request) Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.seen = append(s.seen, r)
-	method := strings.ToLower(r.Method)
-	if method == "getupdates" {
-		s.polls++
-	}
-	if s.stopped {
-		return Drop()
-	}
-	for _, key := range []string{method, ""} {
-		if waiting := s.faults[key]; len(waiting) > 0 && (key != "" || method != "getupdates") {
-			s.faults[key] = waiting[1:]
-			return waiting[0]
-		}
-	}
-	return nil
-}
-
-// settle notes how a request was answered.
-func (s *Server) settle(r *Request, status int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r.Status = status
 }

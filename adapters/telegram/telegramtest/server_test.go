@@ -15,6 +15,7 @@ import (
 
 	"github.com/usherbot/usher/adapters/telegram/telegramtest"
 	"github.com/usherbot/usher/core/coretest"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 type params = tgbotapi.Params
@@ -249,10 +250,10 @@ func TestNothingSecretPrints(t *testing.T) {
 
 // The playground has it on a socket, and only on this machine.
 func TestSockets(t *testing.T) {
-	srv := telegramtest.New(t, telegramtest.Options{Addr: "127.0.0.1:0"})
+	srv := telegramtest.New(t, telegramtest.Options{Place: stand.Place{Addr: "127.0.0.1:0"}})
 	b := newBot(t, srv)
 	b.meet("alice", coretest.Direct)
-	if _, err := telegramtest.Start(telegramtest.Options{Addr: "0.0.0.0:0"}); err == nil {
+	if _, err := telegramtest.Start(telegramtest.Options{Place: stand.Place{Addr: "0.0.0.0:0"}}); err == nil {
 		t.Error("got a server for everybody, want an error")
 	}
 }

@@ -53,7 +53,7 @@ func (s *Server) setWebhook(p url.Values) (any, error) {
 	s.unhook(p)
 	s.endPoll("terminated by setWebhook request")
 	s.hook = &webhook{url: at, secret: secret, slots: make(chan struct{}, connections), busy: map[string]bool{}}
-	s.hook.set, s.hook.unset = context.WithCancel(s.quit)
+	s.hook.set, s.hook.unset = context.WithCancel(s.Context())
 	s.dispatch()
 	return true, nil
 }
@@ -99,8 +99,8 @@ func (s *Server) getWebhookInfo(url.Values) (any, error) {
 const header = "X-Telegram-Bot-Api-Secret-Token"
 
 // request is what brings u to the webhook.
-func (h *webhook) request(u *update) (*http.Request, error) {
-	r, err := http.NewRequestWithContext(h.set, http.MethodPost, h.url, bytes.NewReader(u.body))
+func (h *webhook) request(ctx context.Context, u *update) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url, bytes.NewReader(u.body))
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/usherbot/usher/adapters/telegram/telegramtest"
 	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/coretest/pipe"
+	"github.com/usherbot/usher/core/coretest/stand"
 )
 
 // hook is the bot's end of a webhook.
@@ -35,7 +36,7 @@ func hooked(t *testing.T, answer func(n int, text string) int, do func(h *hook))
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		n := pipe.New()
-		h := &hook{bot: newBot(t, telegramtest.New(t, telegramtest.Options{Net: n})), answer: answer, began: time.Now()}
+		h := &hook{bot: newBot(t, telegramtest.New(t, telegramtest.Options{Place: stand.Place{Net: n}})), answer: answer, began: time.Now()}
 		l := n.Listen("bot.example:443")
 		srv := &http.Server{Handler: h}
 		go srv.Serve(l)
