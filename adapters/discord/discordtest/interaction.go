@@ -52,7 +52,7 @@ func (s *Server) raise(i *interaction, data object) {
 	deliver := func() { s.deliver(i, body) }
 	s.again = deliver
 	deliver()
-	s.change()
+	s.Change()
 }
 
 const tooLate = "no answer in time"
@@ -64,7 +64,7 @@ func (s *Server) fail(i *interaction, why string) {
 	}
 	i.failed = true
 	s.failures = append(s.failures, fmt.Sprintf("%s by %s: %s", i.name, i.by.Name, why))
-	s.change()
+	s.Change()
 }
 
 // Failures tells of each interaction whose person was told that the application
@@ -199,7 +199,7 @@ func (s *Server) respond(i *interaction, r response) error {
 		return err
 	}
 	i.acked = true
-	s.change()
+	s.Change()
 	return nil
 }
 

@@ -225,5 +225,5 @@ func (s *Server) Leave(who string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.person(who).modal = nil
-	s.change()
+	s.Change()
 }

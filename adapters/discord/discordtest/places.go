@@ -138,14 +138,7 @@ func (s *Server) add(m *message) *message {
 // answered notes that the bot has done something that people see.
 func (s *Server) answered() {
 	s.awaited = false
-	s.change()
-}
-
-// change tells who waits that people see something else, or that the bot has
-// taken what they did.
-func (s *Server) change() {
-	close(s.changed)
-	s.changed = make(chan struct{})
+	s.Change()
 }
 
 // seenBy reports whether m is before the eyes of p somewhere.

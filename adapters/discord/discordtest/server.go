@@ -63,6 +63,8 @@ type Options struct {
 // Server is a running Discord with one bot, in one guild.
 type Server struct {
 	*stand.Server
+	stand.Changes // what people see, and what the bot has taken
+
 	opt   Options
 	token seal.Secret
 	key   ed25519.PrivateKey
@@ -73,7 +75,6 @@ type Server struct {
 	log   stand.Log[Request]
 
 	mu           sync.Mutex // guards all below
-	changed      chan struct{}
 	ids          uint64
 	people       map[string]*person
 	channels     map[string]*channel // by id
@@ -110,7 +111,7 @@ func Start(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		Server: on, opt: o, key: key, changed: make(chan struct{}),
+		Server: on, opt: o, key: key,
 		people: map[string]*person{}, channels: map[string]*channel{}, named: map[string]*channel{},
 		nonces: map[string]*message{}, commands: map[string][]Command{},
 		sessions: map[string]*session{}, open: map[*link]bool{}, starts: 1000,

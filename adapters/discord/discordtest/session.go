@@ -187,7 +187,7 @@ func (s *Server) tell(event string, m *message) {
 	n := s.dispatch(event, need, body)
 	if m.from != nil && m.from != s.me && s.mine(m) && n > 0 {
 		s.awaited = true
-		s.change()
+		s.Change()
 	}
 }
 

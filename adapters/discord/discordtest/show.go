@@ -98,13 +98,6 @@ func (c component) view() coretest.Control {
 	return out
 }
 
-// Changed implements coretest.World.
-func (s *Server) Changed() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.changed
-}
-
 // Busy reports whether the bot has yet to answer what people did. For
 // coretest.Idle; there need be no answer to words.
 func (s *Server) Busy() bool {

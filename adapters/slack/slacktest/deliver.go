@@ -108,7 +108,7 @@ func (s *Server) attempt(d *delivery) error {
 // done ends a delivery. Callers hold s.mu.
 func (s *Server) done() {
 	s.pending--
-	s.announce()
+	s.Change()
 }
 
 // failed sees to what was not acknowledged: an event comes again, and of all else

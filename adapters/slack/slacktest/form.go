@@ -146,7 +146,7 @@ var errTrouble = errors.New("we had some trouble connecting: try again")
 
 func (s *Server) trouble(v *view, problem string) {
 	v.problem = problem
-	s.announce()
+	s.Change()
 }
 
 // react does with a modal what the app wants.

@@ -213,13 +213,6 @@ func (s *Server) Sees(who, where string) []coretest.Seen {
 	return out
 }
 
-// Changed implements coretest.World.
-func (s *Server) Changed() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.changed
-}
-
 // Busy reports whether the bot has yet to take or to answer what people did. For
 // coretest.Idle; there need be no answer.
 func (s *Server) Busy() bool {

@@ -30,7 +30,7 @@ func (s *Server) Part(who, place string) {
 	defer s.mu.Unlock()
 	c, _ := s.place("", place)
 	c.parted[s.person(who)] = true
-	s.announce()
+	s.Change()
 }
 
 // Kick removes the bot from a channel. Slash commands still reach it from there.
@@ -76,7 +76,7 @@ func (s *Server) Reload(who string) {
 		}
 	}
 	s.close(p)
-	s.announce()
+	s.Change()
 }
 
 // Remove deletes the bot's newest message there, as an admin can. In

@@ -164,20 +164,13 @@ func (s *Server) take(m *message) {
 	if m.only == nil {
 		s.tell(m, s.deletedEvent(m))
 	}
-	s.announce()
+	s.Change()
 }
 
 // answered notes that the bot has done something that people see.
 func (s *Server) answered() {
 	s.awaited = false
-	s.announce()
-}
-
-// announce tells who waits that people see something else, or that the bot has
-// taken what they did.
-func (s *Server) announce() {
-	close(s.changed)
-	s.changed = make(chan struct{})
+	s.Change()
 }
 
 // openConversation opens a direct chat.

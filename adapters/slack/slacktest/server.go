@@ -58,6 +58,8 @@ type Options struct {
 // Server is a running Slack with one bot.
 type Server struct {
 	*stand.Server
+	stand.Changes // what people see, and what the bot has taken
+
 	opt     Options
 	bot     seal.Secret
 	app     seal.Secret
@@ -66,7 +68,6 @@ type Server struct {
 	log     stand.Log[Request]
 
 	mu       sync.Mutex // guards all below
-	changed  chan struct{}
 	me       *person
 	slackbot *person
 	people   map[string]*person // by name
@@ -108,8 +109,8 @@ func Start(o Options) (*Server, error) {
 		bot:     seal.Secret("xoxb-1000000001-2000000001-" + rand.Text()[:24]),
 		app:     seal.Secret("xapp-1-" + appID + "-3000000001-" + rand.Text()),
 		signing: seal.Secret(hex.EncodeToString([]byte(rand.Text()[:16]))),
-		changed: make(chan struct{}), arrived: make(chan struct{}),
-		people: map[string]*person{}, users: map[string]*person{},
+		arrived: make(chan struct{}),
+		people:  map[string]*person{}, users: map[string]*person{},
 		channels: map[string]*channel{}, places: map[string]*channel{},
 		hooks: map[string]*hook{}, triggers: map[string]*trigger{}, views: map[string]*view{},
 		lanes: map[string][]*delivery{}, tickets: map[string]bool{},

@@ -153,7 +153,7 @@ func (s *Server) drop(l *link) {
 	defer s.mu.Unlock()
 	s.links = slices.DeleteFunc(s.links, func(other *link) bool { return other == l })
 	close(l.gone)
-	s.announce()
+	s.Change()
 }
 
 // tend pings, and ends a socket that has become old or whose server is closed.

@@ -132,7 +132,7 @@ func (s *Server) close(p *person) {
 	if p.modal != nil {
 		delete(s.views, p.modal.id)
 		p.modal = nil
-		s.announce()
+		s.Change()
 	}
 }
 

@@ -98,7 +98,7 @@ func (s *Server) delivered(u *update) {
 	u.tries = 0
 	if i := slices.Index(s.pending, u); i >= 0 {
 		s.pending = slices.Delete(s.pending, i, i+1)
-		s.change()
+		s.Change()
 	}
 }
 

@@ -204,13 +204,6 @@ func (s *Server) control(b button) coretest.Control {
 	return out
 }
 
-// Changed implements coretest.World.
-func (s *Server) Changed() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.changed
-}
-
 // Busy reports whether the bot has yet to take or to answer what people did. For
 // coretest.Idle; there need be no answer.
 func (s *Server) Busy() bool {

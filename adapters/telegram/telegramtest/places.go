@@ -96,7 +96,7 @@ func (s *Server) Remove(place string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.newest(place).deleted = true
-	s.change()
+	s.Change()
 }
 
 // Message is what the bot has said, in the Bot API's terms.

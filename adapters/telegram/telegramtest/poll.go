@@ -90,7 +90,7 @@ func (s *Server) confirm(offset int) {
 		s.pending = slices.DeleteFunc(s.pending, func(u *update) bool { return u.id < int64(offset) })
 	}
 	if len(s.pending) < before {
-		s.change()
+		s.Change()
 	}
 }
 

@@ -93,14 +93,7 @@ func (s *Server) show(m *message) {
 // answered notes that the bot has done something that people see.
 func (s *Server) answered() {
 	s.awaited = false
-	s.change()
-}
-
-// change tells who waits that people see something else, or that the bot has
-// taken what they did.
-func (s *Server) change() {
-	close(s.changed)
-	s.changed = make(chan struct{})
+	s.Change()
 }
 
 // readReply is the message that the request replies to, or nil. Old parameters

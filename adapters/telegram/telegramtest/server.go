@@ -50,13 +50,14 @@ type Options struct {
 // Server is a running Telegram with one bot.
 type Server struct {
 	*stand.Server
+	stand.Changes // what people see, and what the bot has taken
+
 	opt   Options
 	token seal.Secret
 	me    User
 	log   stand.Log[Request]
 
 	mu       sync.Mutex // guards all below
-	changed  chan struct{}
 	people   map[string]*person
 	chats    map[int64]*chat
 	groups   map[string]*chat // by place; after an upgrade the new one
@@ -91,9 +92,9 @@ func Start(o Options) (*Server, error) {
 	}
 	s := &Server{
 		Server: on, opt: o,
-		token:   seal.Secret(strconv.Itoa(botID) + ":AA" + (rand.Text() + rand.Text())[:33]),
-		me:      User{ID: botID, IsBot: true, FirstName: "Usher", UserName: o.Name},
-		changed: make(chan struct{}), wake: make(chan struct{}),
+		token:  seal.Secret(strconv.Itoa(botID) + ":AA" + (rand.Text() + rand.Text())[:33]),
+		me:     User{ID: botID, IsBot: true, FirstName: "Usher", UserName: o.Name},
+		wake:   make(chan struct{}),
 		people: map[string]*person{}, chats: map[int64]*chat{}, groups: map[string]*chat{},
 		presses: map[string]*press{}, commands: map[string][]Command{},
 		updates: 860000001,

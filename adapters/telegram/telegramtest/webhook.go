@@ -71,7 +71,7 @@ func (s *Server) unhook(p url.Values) {
 	}
 	if truth(p, "drop_pending_updates") {
 		s.pending = nil
-		s.change()
+		s.Change()
 	}
 }
 

@@ -6,6 +6,7 @@
 // runs. In between the fake keeps what arrives in a Log and has Answer answer it,
 // so that Faults come first. What the platform does by itself it does with Go and
 // Call. A connection that a handler has taken over it gives back with Release.
+// Changes has those wait who look at it.
 //
 // A test makes a fake with its New, which is Test here, and reaches it through
 // URL, Client and Dial. Break makes a route misbehave, once per Fault: those that

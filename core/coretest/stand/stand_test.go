@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -118,7 +119,7 @@ func TestBreakAnyRoute(t *testing.T) {
 		e.Break("", stand.Custom(500, "text/plain", "any"))
 		e.Break("/a", stand.Custom(500, "text/plain", "one"), stand.Custom(500, "text/plain", "two"))
 		var got []string
-		for _, path := range []string{"/quiet", "/a", "/a", "/a", "/a"} {
+		for _, path := range []string{"/quiet", "/a", "/A", "/a", "/a"} {
 			got = append(got, e.get(t, path))
 		}
 		if want := []string{"200 /quiet", "500 one", "500 two", "500 any", "200 /a"}; !slices.Equal(got, want) {
@@ -152,6 +153,32 @@ func TestStopAndResume(t *testing.T) {
 		}
 		if got := e.statuses(); got != "/a 0, /b 0, /b 200" {
 			t.Errorf("got %q, want all three requests", got)
+		}
+	})
+}
+
+func TestChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c stand.Changes
+		c.Change() // nobody waits
+		var woken atomic.Int32
+		for range 2 {
+			changed := c.Changed()
+			go func() { <-changed; woken.Add(1) }()
+		}
+		synctest.Wait()
+		if n := woken.Load(); n != 0 {
+			t.Errorf("got %d woken by nothing", n)
+		}
+		c.Change()
+		synctest.Wait()
+		select {
+		case <-c.Changed():
+			t.Error("got a change that is over, want the next")
+		default:
+		}
+		if n := woken.Load(); n != 2 {
+			t.Errorf("got %d woken, want both", n)
 		}
 	})
 }
