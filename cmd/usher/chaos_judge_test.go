@@ -248,31 +248,34 @@ func (w *chaos) judgeAccount(ctx context.Context, t *testing.T, db store.Store, 
 	}
 }
 
-// judgeTellings wants each end told, and told again only where who told it was struck
+// judgeTellings wants each end told: once for each time that it was put into the
+// outbox, where the key is the same, and again only where who told it was struck
 // before it could note that.
 func (w *chaos) judgeTellings(t *testing.T, p *person, mine []store.Login, chat string) {
-	told, may, answers := 0, false, 0
+	told, puts, again, answers := 0, 0, false, 0
 	for _, e := range w.events {
 		own := slices.ContainsFunc(mine, func(l store.Login) bool { return l.ID == e.login })
 		switch {
 		case own && e.when == before && (e.what == putting || e.what == linking || e.what == ending):
-			may = true // there is something to tell
+			puts++
+		case own && e.when == after && e.what == dropping:
+			again = false
 		case e.what == struck:
-			may = true
-		case own && e.when == after && e.what == dropping && told > 0:
-			may = false
+			puts, again = min(puts, len(mine)), told > 0
 		case e.what == pressing && slices.Contains(p.codes, e.code):
 			answers++
 		case e.what == telling && e.chat == chat:
 			told++
 			switch {
-			case may:
-				may = e.frozen
+			case puts > 0:
+				puts--
+			case again:
 			case answers > 0:
 				answers--
 			default:
 				t.Errorf("%s: was told for the %d. time", p.name, told)
 			}
+			again = e.frozen
 		}
 	}
 	if told < len(mine) {

@@ -61,6 +61,8 @@ var scenarios = []scenario{
 	{name: "two, killed after it told", replicas: 2, fault: at(after, telling, kill)},
 	{name: "two, one stands still while all wait", replicas: 2, meanwhile: standsStill},
 	{name: "two, one stands still with a token", replicas: 2, fault: at(after, issuing, freeze)},
+	{name: "two, one stands still before it keeps the token", replicas: 2, fault: at(before, granting, freeze)},
+	{name: "two, one stands still before it links", replicas: 2, fault: at(before, linking, freeze)},
 	{name: "two, one stands still before it tells", replicas: 2, fault: at(before, telling, freeze)},
 	{name: "two, a clock jumps", replicas: 2, meanwhile: clockJumps},
 	{name: "two, the database is killed", replicas: 2, meanwhile: databaseKilled, spoils: true},
