@@ -1,5 +1,7 @@
 GOLANGCI ?= github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 60s
+CHAOSTIME ?= 10m
+CHAOSSEED ?= $(shell date +%s)
 
 .PHONY: help
 help: ## show this list
@@ -29,6 +31,10 @@ fuzz: ## fuzz each target for FUZZTIME, up to the first failure
 		echo "== $$pkg $$target"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$pkg" </dev/null; \
 	done
+
+.PHONY: chaos
+chaos: ## kill, freeze and mislead replicas at random for CHAOSTIME, as CHAOSSEED has it
+	go test -v -count=1 -timeout 0 -run '^TestChaos$$/at_random' ./cmd/usher -args -chaos.for $(CHAOSTIME) -chaos.seed $(CHAOSSEED)
 
 .PHONY: bench
 bench: ## measure the polling of logins beside the least that would do

@@ -77,22 +77,28 @@ const stepPath = "/step"
 // visit is a request that a replica makes.
 type visit struct {
 	r    *replica
-	life int // of the process that came
+	life int // of the process that makes it
 	req  *http.Request
 	body []byte
 	form url.Values // of the body
 	at   point      // empty: nobody cares
 }
 
+// door is what a process reaches others through.
+type door struct {
+	r    *replica
+	life int // of which process it is
+}
+
 // ServeHTTP lets a request through to whom it is for, and the answer back. Of a
 // process that was killed in between neither gets through.
-func (r *replica) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	life, _ := r.living()
+func (d *door) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	r := d.r
 	body, err := io.ReadAll(req.Body)
-	if err != nil || life == 0 {
+	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	v := &visit{r: r, life: life, req: req, body: body}
+	v := &visit{r: r, life: d.life, req: req, body: body}
 	v.form, _ = url.ParseQuery(string(body)) // those that matter are forms
 	switch path := req.URL.Path; {
 	case path == stepPath:
@@ -191,7 +197,7 @@ func (v *visit) reach(when moment) {
 	default:
 		v.r.w.befall(v.r, f.what)
 	}
-	if life, _ := v.r.living(); life != v.life {
+	if !v.r.lives(v.life) {
 		panic(http.ErrAbortHandler)
 	}
 }

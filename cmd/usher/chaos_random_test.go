@@ -21,7 +21,8 @@ func (w *chaos) playAtRandom(t *testing.T, r *rand.Rand) (cast []*person) {
 	defer stop()
 	deadline := time.Now().Add(*chaosFor)
 	var done sync.WaitGroup
-	done.Go(func() { w.misfortunes(t, rand.New(rand.NewPCG(r.Uint64(), 0)), deadline) })
+	fate := rand.New(rand.NewPCG(r.Uint64(), r.Uint64()))
+	done.Go(func() { w.misfortunes(t, fate, deadline) })
 	places := make(chan struct{}, crowd)
 	for time.Now().Before(deadline) {
 		p := &person{name: fmt.Sprintf("person%d", len(cast)), does: approve, thinks: below(r, 4*time.Second)}
@@ -43,6 +44,9 @@ func (w *chaos) playAtRandom(t *testing.T, r *rand.Rand) (cast []*person) {
 		w.rest(below(r, 500*time.Millisecond))
 	}
 	done.Wait()
+	if err := w.leftovers(ctx, cast); err != nil {
+		t.Error(err)
+	}
 	return cast
 }
 

@@ -100,12 +100,11 @@ func (c candid) DropTell(ctx context.Context, key string, seq int64) error {
 	return c.step(dropping, key[len("login:"):], func() error { return c.Store.DropTell(ctx, key, seq) })
 }
 
-// replica is a bot in a process of its own, and its door.
+// replica is a bot in one process after the other.
 type replica struct {
-	w    *chaos
-	door *httptest.Server
-	dir  string
-	log  output
+	w   *chaos
+	dir string
+	log output
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd     // nil: it does not run
@@ -115,28 +114,23 @@ type replica struct {
 	frozen int           // faults that keep it still
 }
 
-func newReplica(t *testing.T, w *chaos) *replica {
-	r := &replica{w: w, dir: t.TempDir()}
-	r.door = httptest.NewServer(r)
-	t.Cleanup(r.door.Close)
-	return r
-}
-
-// start starts its process, which ends with the test at the latest.
+// start starts a process, which ends with the test at the latest, and opens its door.
 func (r *replica) start(t *testing.T) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.cmd != nil || t.Context().Err() != nil {
 		return
 	}
+	door := httptest.NewServer(&door{r, r.life + 1})
 	cmd := exec.Command(os.Args[0])
 	cmd.Dir, cmd.Stderr, cmd.Stdout = r.dir, &r.log, &r.log
-	cmd.Env = append(append(os.Environ(), r.w.settings(r.door.URL)...), doorOf+"="+r.door.URL)
+	cmd.Env = append(append(os.Environ(), r.w.settings(door.URL)...), doorOf+"="+door.URL)
 	alive, err := cmd.StdinPipe()
 	if err == nil {
 		err = cmd.Start()
 	}
 	if err != nil {
+		door.Close()
 		t.Errorf("start a replica: %v", err)
 		return
 	}
@@ -148,6 +142,7 @@ func (r *replica) start(t *testing.T) {
 		close(dead)
 		alive.Close()
 		r.gone(t, cmd)
+		door.Close()
 	}()
 }
 
@@ -226,12 +221,9 @@ func (r *replica) still(life, more int) {
 	r.cmd.Process.Signal(signal)
 }
 
-// living is which process runs, 0 for none, and whether it stands still.
-func (r *replica) living() (life int, frozen bool) {
+// lives reports whether that process runs, or stands still.
+func (r *replica) lives(life int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.cmd == nil {
-		return 0, false
-	}
-	return r.life, r.frozen > 0
+	return r.cmd != nil && r.life == life
 }

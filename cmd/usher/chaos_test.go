@@ -25,11 +25,11 @@ import (
 
 var (
 	chaosSeed = flag.Uint64("chaos.seed", 1, "what random moments and faults are drawn from")
-	chaosFor  = flag.Duration("chaos.for", 20*time.Second, "for how long random faults strike")
+	chaosFor  = flag.Duration("chaos.for", 10*time.Second, "for how long random faults strike")
 )
 
 // atOnce is how many scenarios run at a time. They mostly wait.
-const atOnce = 12
+const atOnce = 16
 
 // frozenFor is longer than a lease.
 const frozenFor = 17 * time.Second
@@ -49,8 +49,26 @@ type scenario struct {
 // at makes a fault.
 func at(when moment, at point, what deed) *fault { return &fault{when: when, at: at, what: what} }
 
-// scenarios are steps of a login as they come, and then what happens to machines.
+// scenarios are played in this order: those that take longest come first.
 var scenarios = []scenario{
+	{name: "alone, at random", replicas: 1, random: true},
+	{name: "three, at random", replicas: 3, random: true, spoils: true},
+
+	{name: "two, killed before the row", replicas: 2, fault: at(before, inserting, kill)},
+	{name: "two, killed while all wait", replicas: 2, meanwhile: killed},
+	{name: "two, killed before it hears of the token", replicas: 2, fault: at(after, issuing, kill)},
+	{name: "two, killed in the commit", replicas: 2, fault: at(during, linking, kill)},
+	{name: "two, killed after it told", replicas: 2, fault: at(after, telling, kill)},
+	{name: "two, one stands still while all wait", replicas: 2, meanwhile: standsStill},
+	{name: "two, one stands still with a token", replicas: 2, fault: at(after, issuing, freeze)},
+	{name: "two, one stands still before it keeps the token", replicas: 2, fault: at(before, granting, freeze)},
+	{name: "two, one stands still before it links", replicas: 2, fault: at(before, linking, freeze)},
+	{name: "two, one stands still before it tells", replicas: 2, fault: at(before, telling, freeze)},
+	{name: "two, a clock jumps", replicas: 2, meanwhile: clockJumps},
+	{name: "two, the database is killed", replicas: 2, meanwhile: databaseKilled, spoils: true},
+	{name: "three, killed in the commit", replicas: 3, fault: at(during, granting, kill)},
+	{name: "three, killed while others wake up", replicas: 3, meanwhile: killedByTurns},
+
 	{name: "alone, killed before the row", replicas: 1, fault: at(before, inserting, kill)},
 	{name: "alone, killed before the card", replicas: 1, fault: at(after, inserting, kill)},
 	{name: "alone, killed after the card", replicas: 1, fault: at(after, showing, kill)},
@@ -66,22 +84,6 @@ var scenarios = []scenario{
 	{name: "alone, killed while it notes that it told", replicas: 1, fault: at(during, dropping, kill)},
 	{name: "alone, killed in a refusal", replicas: 1, fault: at(during, ending, kill)},
 	{name: "alone, its clock jumps", replicas: 1, meanwhile: clockJumps},
-
-	{name: "two, killed before the row", replicas: 2, fault: at(before, inserting, kill)},
-	{name: "two, killed while all wait", replicas: 2, meanwhile: killed},
-	{name: "two, killed before it hears of the token", replicas: 2, fault: at(after, issuing, kill)},
-	{name: "two, killed in the commit", replicas: 2, fault: at(during, linking, kill)},
-	{name: "two, killed after it told", replicas: 2, fault: at(after, telling, kill)},
-	{name: "two, one stands still while all wait", replicas: 2, meanwhile: standsStill},
-	{name: "two, one stands still with a token", replicas: 2, fault: at(after, issuing, freeze)},
-	{name: "two, one stands still before it tells", replicas: 2, fault: at(before, telling, freeze)},
-	{name: "two, a clock jumps", replicas: 2, meanwhile: clockJumps},
-	{name: "two, the database is killed", replicas: 2, meanwhile: databaseKilled, spoils: true},
-	{name: "three, killed in the commit", replicas: 3, fault: at(during, granting, kill)},
-	{name: "three, killed while others wake up", replicas: 3, meanwhile: killedByTurns},
-
-	{name: "alone, at random", replicas: 1, random: true},
-	{name: "three, at random", replicas: 3, random: true, spoils: true},
 }
 
 func killed(_ *testing.T, w *chaos) { w.befall(w.replicas[0], kill) }
@@ -122,8 +124,8 @@ func TestChaos(t *testing.T) {
 	var all sync.WaitGroup
 	slots := make(chan struct{}, atOnce)
 	for i, s := range scenarios {
+		slots <- struct{}{}
 		all.Go(func() {
-			slots <- struct{}{}
 			defer func() { <-slots }()
 			t.Run(s.name, func(t *testing.T) { s.play(t, db, rand.New(rand.NewPCG(*chaosSeed, uint64(i)))) })
 		})

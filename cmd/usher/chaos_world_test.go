@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,6 +36,8 @@ type chaos struct {
 	over     chan struct{} // closed once the fault is over; people who take their time wait for it
 	renew    bool          // who was killed is started again though others live
 	spoils   bool          // the database may be away
+
+	repeated atomic.Bool // somebody has asked again for a card
 
 	mu     sync.Mutex
 	fault  *fault // still to strike
@@ -74,7 +77,7 @@ func newChaos(t *testing.T, db *pgtest.Server, replicas int) *chaos {
 		w.db, w.store = db, db.Database(t)+"&pool_max_conns=3"
 	}
 	for range replicas {
-		w.replicas = append(w.replicas, newReplica(t, w))
+		w.replicas = append(w.replicas, &replica{w: w, dir: t.TempDir()})
 	}
 	t.Cleanup(func() {
 		for _, r := range w.replicas {
@@ -222,5 +225,8 @@ func (w *chaos) playOnce(t *testing.T, meanwhile func(*testing.T, *chaos)) []*pe
 		w.calm()
 	}
 	done.Wait()
+	if err := w.leftovers(ctx, cast); err != nil {
+		t.Error(err)
+	}
 	return cast
 }
