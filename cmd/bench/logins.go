@@ -67,6 +67,7 @@ type polled struct {
 	cpu   time.Duration // for the polls
 	wrote int64         // bytes, meanwhile
 	peak  int64         // bytes of memory, at most
+	rests int64         // bytes of memory, while they only wait
 	late  late          // in the worst turn
 	back  time.Duration // until all were polled again after kill -9, at most
 }
@@ -80,7 +81,7 @@ func (p *polled) add(q polled) {
 	p.cpu += q.cpu
 	p.wrote += q.wrote
 	p.late = late{max(p.late.P50, q.late.P50), max(p.late.P99, q.late.P99), max(p.late.Most, q.late.Most)}
-	p.peak, p.back = max(p.peak, q.peak), max(p.back, q.back)
+	p.peak, p.rests, p.back = max(p.peak, q.peak), max(p.rests, q.rests), max(p.back, q.back)
 }
 
 // per1000 is the CPU of a thousand polls.
