@@ -140,7 +140,7 @@ func (p loginsPlan) poll(ctx context.Context, n int, says io.Writer) (c countRep
 		}
 	}()
 	for _, name := range p.stores {
-		say(says, "%s, %s: %d logins are started", kindUsher, name, n)
+		sayf(says, "%s, %s: %d logins are started", kindUsher, name, n)
 		s, err := p.seeded(ctx, name, n)
 		if err != nil {
 			return c, fmt.Errorf("%s, %s: %w", kindUsher, name, err)
@@ -156,7 +156,7 @@ func (p loginsPlan) poll(ctx context.Context, n int, says io.Writer) (c countRep
 			if err != nil {
 				return c, fmt.Errorf("%s: %w", b.kind, err)
 			}
-			say(says, "%s, %d logins: %v", b.kind, n, one)
+			sayf(says, "%s, %d logins: %v", b.kind, n, one)
 			b.into.add(one)
 		}
 		for i, s := range scenes {
@@ -164,16 +164,16 @@ func (p loginsPlan) poll(ctx context.Context, n int, says io.Writer) (c countRep
 			if err != nil {
 				return c, fmt.Errorf("%s, %s: %w", kindUsher, p.stores[i], err)
 			}
-			say(says, "%s, %s, %d logins: %v, again after %v", kindUsher, p.stores[i], n, one, one.back)
+			sayf(says, "%s, %s, %d logins: %v, again after %v", kindUsher, p.stores[i], n, one, one.back)
 			c.usher[i].add(one)
 		}
 	}
 	return c, nil
 }
 
-// say tells whoever waits how far it is.
-func say(says io.Writer, format string, args ...any) {
-	fmt.Fprintln(says, time.Now().Format(time.TimeOnly), fmt.Sprintf(format, args...)) //nolint:errcheck // nothing depends on it
+// sayf tells whoever waits how far it is.
+func sayf(says io.Writer, format string, args ...any) {
+	fmt.Fprintln(says, time.Now().Format(time.TimeOnly), fmt.Sprintf(format, args...))
 }
 
 func (p polled) String() string {
@@ -259,11 +259,11 @@ const (
 func (p loginsPlan) grant(ctx context.Context, name string, says io.Writer) (r storeReport, err error) {
 	r.name = name
 	most := slices.Max(p.counts)
-	say(says, "%s, %s: approvals beside %d logins", kindUsher, name, min(besideLogins, most))
+	sayf(says, "%s, %s: approvals beside %d logins", kindUsher, name, min(besideLogins, most))
 	if r.commits, err = p.beside(ctx, name, min(besideLogins, most)); err != nil {
 		return r, err
 	}
-	say(says, "%s, %s: approvals of %d logins with a kill -9 half way", kindUsher, name, min(stormLogins, most))
+	sayf(says, "%s, %s: approvals of %d logins with a kill -9 half way", kindUsher, name, min(stormLogins, most))
 	r.storm, err = p.storm(ctx, name, min(stormLogins, most))
 	return r, err
 }
