@@ -18,7 +18,7 @@ const (
 	leeway         = 10 * time.Millisecond // what is due within it is taken up at once
 	retryWrite     = time.Second           // until a step that could not be stored is tried again
 	grace          = 3 * time.Second       // for requests under way when Run, or a life, ends
-	claimBatch     = 250
+	claimBatch     = 500
 )
 
 // engine is the soft state of polling: heaps of what is due. All of it can be read

@@ -143,8 +143,8 @@ func TestJitter(t *testing.T) {
 		since time.Duration // the take-over began
 		most  time.Duration
 	}{
-		{"at once", 0, 10 * time.Second},
-		{"in a later batch", 3 * time.Second, 7 * time.Second},
+		{"at once", 0, 9 * time.Second},
+		{"in a later batch", 3 * time.Second, 6 * time.Second},
 		{"after an interval", 6 * time.Second, 5*time.Second + time.Millisecond},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -171,9 +171,10 @@ func (l *Logins) reread(ctx context.Context, e *entry) bool {
 
 // jitter is when a login is asked about first that was taken over, so long after that
 // began: an interval later, since nobody knows when it was asked about last, and
-// spread over a second one, which does not begin anew with each batch.
+// spread over most of a second one, which does not begin anew with each batch. Its
+// rest is the time in which nobody has noticed yet that a lease has run out.
 func jitter(every, since time.Duration) time.Duration {
-	return every + rand.N(max(every-since, time.Millisecond))
+	return every + rand.N(max(every*4/5-since, time.Millisecond))
 }
 
 // follow does what became of our logins by others, or unheard by us: one that has ended is no longer

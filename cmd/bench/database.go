@@ -51,7 +51,12 @@ func startCluster(ctx context.Context) (*database, error) {
 	url := server.URL("postgres")
 	return &database{
 		name: url, pid: pid, replicas: 2, lease: lease, close: server.Close,
-		rest: func(ctx context.Context) error { return pgtest.Do(ctx, url, "VACUUM ANALYZE", "CHECKPOINT") },
+		rest: func(ctx context.Context) error {
+			if err := pgtest.Do(ctx, url, "VACUUM ANALYZE", "CHECKPOINT"); err != nil {
+				return err
+			}
+			return pause(ctx, time.Second) // until who did it is gone, and was counted
+		},
 	}, nil
 }
 

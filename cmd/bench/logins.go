@@ -67,6 +67,7 @@ type polled struct {
 	cpu   time.Duration // for the polls
 	wrote int64         // bytes, meanwhile
 	peak  int64         // bytes of memory, at most
+	rests int64         // bytes of memory, while they only wait
 	late  late          // in the worst turn
 	back  time.Duration // until all were polled again after kill -9, at most
 }
@@ -80,7 +81,7 @@ func (p *polled) add(q polled) {
 	p.cpu += q.cpu
 	p.wrote += q.wrote
 	p.late = late{max(p.late.P50, q.late.P50), max(p.late.P99, q.late.P99), max(p.late.Most, q.late.Most)}
-	p.peak, p.back = max(p.peak, q.peak), max(p.back, q.back)
+	p.peak, p.rests, p.back = max(p.peak, q.peak), max(p.rests, q.rests), max(p.back, q.back)
 }
 
 // per1000 is the CPU of a thousand polls.
@@ -139,7 +140,7 @@ func (p loginsPlan) poll(ctx context.Context, n int, says io.Writer) (c countRep
 		}
 	}()
 	for _, name := range p.stores {
-		say(says, "%s, %s: %d logins are started", kindUsher, name, n)
+		sayf(says, "%s, %s: %d logins are started", kindUsher, name, n)
 		s, err := p.seeded(ctx, name, n)
 		if err != nil {
 			return c, fmt.Errorf("%s, %s: %w", kindUsher, name, err)
@@ -155,7 +156,7 @@ func (p loginsPlan) poll(ctx context.Context, n int, says io.Writer) (c countRep
 			if err != nil {
 				return c, fmt.Errorf("%s: %w", b.kind, err)
 			}
-			say(says, "%s, %d logins: %v", b.kind, n, one)
+			sayf(says, "%s, %d logins: %v", b.kind, n, one)
 			b.into.add(one)
 		}
 		for i, s := range scenes {
@@ -163,16 +164,16 @@ func (p loginsPlan) poll(ctx context.Context, n int, says io.Writer) (c countRep
 			if err != nil {
 				return c, fmt.Errorf("%s, %s: %w", kindUsher, p.stores[i], err)
 			}
-			say(says, "%s, %s, %d logins: %v, again after %v", kindUsher, p.stores[i], n, one, one.back)
+			sayf(says, "%s, %s, %d logins: %v, again after %v", kindUsher, p.stores[i], n, one, one.back)
 			c.usher[i].add(one)
 		}
 	}
 	return c, nil
 }
 
-// say tells whoever waits how far it is.
-func say(says io.Writer, format string, args ...any) {
-	fmt.Fprintln(says, time.Now().Format(time.TimeOnly), fmt.Sprintf(format, args...)) //nolint:errcheck // nothing depends on it
+// sayf tells whoever waits how far it is.
+func sayf(says io.Writer, format string, args ...any) {
+	fmt.Fprintln(says, time.Now().Format(time.TimeOnly), fmt.Sprintf(format, args...))
 }
 
 func (p polled) String() string {
@@ -258,11 +259,11 @@ const (
 func (p loginsPlan) grant(ctx context.Context, name string, says io.Writer) (r storeReport, err error) {
 	r.name = name
 	most := slices.Max(p.counts)
-	say(says, "%s, %s: approvals beside %d logins", kindUsher, name, min(besideLogins, most))
+	sayf(says, "%s, %s: approvals beside %d logins", kindUsher, name, min(besideLogins, most))
 	if r.commits, err = p.beside(ctx, name, min(besideLogins, most)); err != nil {
 		return r, err
 	}
-	say(says, "%s, %s: approvals of %d logins with a kill -9 half way", kindUsher, name, min(stormLogins, most))
+	sayf(says, "%s, %s: approvals of %d logins with a kill -9 half way", kindUsher, name, min(stormLogins, most))
 	r.storm, err = p.storm(ctx, name, min(stormLogins, most))
 	return r, err
 }

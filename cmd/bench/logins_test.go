@@ -90,7 +90,7 @@ func TestStormIsSound(t *testing.T) {
 func TestLoginTable(t *testing.T) {
 	of := func(cpu time.Duration, peak int64, p99 time.Duration, early int) polled {
 		return polled{
-			polls: 2000, early: early, late: late{p99 / 2, p99, 2 * p99}, cpu: cpu, peak: peak,
+			polls: 2000, early: early, late: late{p99 / 2, p99, 2 * p99}, cpu: cpu, peak: peak, rests: peak,
 			wrote: 2048, back: 9 * time.Second,
 		}
 	}

@@ -125,11 +125,11 @@ func (p polled) aMinute(plan loginsPlan) int64 { return int64(float64(p.wrote) /
 
 // furtherLine is what each login more takes, from one count to the next.
 func furtherLine(store string, less, more countReport, i int) loginLine {
-	each := func(less, more polled, n int) float64 { return float64(more.peak-less.peak) / float64(n) }
+	each := func(less, more polled, n int) float64 { return float64(more.rests-less.rests) / float64(n) }
 	n := more.n - less.n
 	u := each(less.usher[i], more.usher[i], n)
 	return loginLine{
-		fmt.Sprintf("%s, %d to %d logins: memory of each further one", store, less.n, more.n),
+		fmt.Sprintf("%s, %d to %d logins: memory of each further one that waits", store, less.n, more.n),
 		perEach(u), perEach(each(less.paced, more.paced, n)), perEach(each(less.oauth2, more.oauth2, n)), "", "",
 		fmt.Sprintf("≤ %s, goal %s: %s", perEach(perLogin.most), perEach(perLogin.goal), perLogin.mark(u)),
 	}

@@ -22,8 +22,8 @@
 // process as well, and judges each poll (judge.go). logins.go is the order of events
 // on a stage that scene.go sets: all poll; the engine is killed and begins again;
 // people approve. storm.go has many of them approve at once, with a kill in between,
-// and looks for each token afterwards. database.go and cluster.go make the stores,
-// logintable.go the table.
+// and looks for each token afterwards. database.go makes the stores, logintable.go
+// the table.
 //
 // Linux only: it reads /proc.
 package main

@@ -54,7 +54,9 @@ func field(file, name string) int64 {
 const ticks = 100
 
 // usedBelow is what a process that is not ours has used, with its children: those
-// that live and those that it has waited for (man 5 proc_pid_stat).
+// that live and those that it has waited for (man 5 proc_pid_stat). What it wrote is
+// what it gave to write(2), which it does not use for sockets: write_bytes counts all
+// of the memory that the system keeps a part of a large file in, 256 KiB for a page.
 func usedBelow(pid int) (all usage) {
 	for _, one := range append(childrenOf(pid), pid) {
 		stat, ok := statOf(one)
@@ -67,7 +69,7 @@ func usedBelow(pid int) (all usage) {
 		}
 		all.CPU += time.Duration(spent) * time.Second / ticks
 		if written, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", one)); err == nil {
-			all.Wrote += field(string(written), "\nwrite_bytes:")
+			all.Wrote += field(string(written), "\nwchar:")
 		}
 	}
 	return all

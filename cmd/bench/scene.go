@@ -133,7 +133,7 @@ func (s *scene) measure(ctx context.Context) (out polled, err error) {
 	v, err := s.verdict(ctx, atCount)
 	return polled{
 		polls: v.Polls, early: v.Early, duplicate: v.Duplicate, missed: v.Missed, late: v.Late,
-		cpu: after.CPU - before.CPU, wrote: after.Wrote - before.Wrote, peak: after.Peak,
+		cpu: after.CPU - before.CPU, wrote: after.Wrote - before.Wrote, peak: after.Peak, rests: after.RSS,
 	}, err
 }
 
@@ -150,6 +150,7 @@ func (s *scene) used() (all usage, err error) {
 		all.CPU += u.CPU
 		all.Wrote += u.Wrote
 		all.Peak += u.Peak
+		all.RSS += u.RSS
 	}
 	return all, nil
 }

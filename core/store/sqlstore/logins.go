@@ -100,13 +100,16 @@ func (c *conn) ownsLogins(owners []string) (bool, error) {
 }
 
 func (c *conn) claimLogins(owner string, from []string, live, limit int) (all []store.Login, err error) {
-	share, err := get(c, scanShare, `SELECT COUNT(*), COUNT(*) FILTER (WHERE owner = $1)
-		FROM login WHERE ended_at IS NULL`, owner)
-	if err != nil {
-		return nil, err
+	if live > 1 {
+		share, err := get(c, scanShare, `SELECT COUNT(*), COUNT(*) FILTER (WHERE owner = $1)
+			FROM login WHERE ended_at IS NULL`, owner)
+		if err != nil {
+			return nil, err
+		}
+		limit = min(limit, share.even(live))
 	}
 	for _, of := range from {
-		most := min(limit, share.even(live)) - len(all)
+		most := limit - len(all)
 		if most <= 0 {
 			break
 		}
@@ -131,7 +134,6 @@ func scanShare(r row) (s share, err error) {
 
 // even is how many more one may own among so many processes.
 func (s share) even(live int) int {
-	live = max(live, 1)
 	return (s.open+live-1)/live - s.own
 }
 

@@ -16,13 +16,9 @@ const readers = 4
 
 // settings of every connection. The busy time-out is for others that use the
 // file: OpenBeside, a backup. Temporary tables stay out of files whose
-// mode is not ours to set. What is deleted is overwritten. The log is emptied beside
-// the writer (checkpoint), who would make others wait.
-const settings = "?_busy_timeout=5000&_synchronous=FULL&_pragma=temp_store(MEMORY)&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(4000)&_pragma=cache_size(-256)"
-
-// checkpointEvery is after how many commits the log is copied into the file: a usual
-// step of a login writes about ten pages, and SQLite does so after 1,000.
-const checkpointEvery = 100
+// mode is not ours to set. What is deleted is overwritten. The system has the file's
+// pages in memory already; 512 KiB of them are kept here too.
+const settings = "?_busy_timeout=5000&_synchronous=FULL&_pragma=temp_store(MEMORY)&_pragma=secure_delete(1)&_pragma=cache_size(-512)"
 
 // fileTables counts the tables of a file, and those that only ours has.
 const fileTables = "SELECT COUNT(*), COUNT(*) FILTER (WHERE name = 'schema_version') FROM sqlite_master"
@@ -36,8 +32,6 @@ type file struct {
 	reads  chan *fileConn // those that nobody reads with at the moment
 	writes chan *fileConn // the one that writes; without a lock the same one reads
 	closed chan struct{}
-
-	commits int // of the one that writes
 }
 
 func openMemory(ctx context.Context) (*Store, error) {
@@ -120,18 +114,7 @@ func (d *file) write(l level, f func(*conn) error) error {
 	if err := c.require(l); err != nil {
 		return err
 	}
-	if d.commits++; d.commits%checkpointEvery == 0 && d.lock != nil {
-		go d.checkpoint()
-	}
 	return c.transaction(f)
-}
-
-// checkpoint copies what is in the log into the file, beside whoever writes. What it
-// cannot do, the writer does once the log is four times as long as usual.
-func (d *file) checkpoint() {
-	d.read(context.Background(), func(c *conn) error { //nolint:errcheck // see above
-		return c.each(func(row) error { return nil }, "PRAGMA wal_checkpoint(PASSIVE)")
-	})
 }
 
 // passing implements database. Nobody writes beside the one connection.
