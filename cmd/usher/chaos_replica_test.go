@@ -75,6 +75,12 @@ func (c candid) tell(when moment, at point, login string) {
 	resp.Body.Close()
 }
 
+// AddReplica implements store.Replicas: a process begins, or begins anew because its
+// lease was over, and what it was telling may be told again.
+func (c candid) AddReplica(ctx context.Context, id string, life time.Duration) error {
+	return c.step(struck, "", func() error { return c.Store.AddReplica(ctx, id, life) })
+}
+
 // AddLogin implements store.Logins.
 func (c candid) AddLogin(ctx context.Context, l store.Login) error {
 	return c.step(inserting, l.ID, func() error { return c.Store.AddLogin(ctx, l) })

@@ -86,7 +86,10 @@ var scenarios = []scenario{
 	{name: "alone, its clock jumps", replicas: 1, meanwhile: clockJumps},
 }
 
-func killed(_ *testing.T, w *chaos) { w.befall(w.replicas[0], kill) }
+func killed(_ *testing.T, w *chaos) {
+	w.rest(3 * interval) // who takes their time is polled again and again
+	w.befall(w.replicas[0], kill)
+}
 
 func killedByTurns(t *testing.T, w *chaos) {
 	w.replicas[0].strike(kill)

@@ -55,7 +55,7 @@ type event struct {
 	deadly bool   // a strike that a process does not survive, or not its lease
 }
 
-// struck is when a fault strikes, and when it is over.
+// struck is when a fault strikes, when it is over, and when a process begins anew.
 const struck point = "struck"
 
 func newChaos(t *testing.T, db *pgtest.Server, replicas int) *chaos {
