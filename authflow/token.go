@@ -132,7 +132,7 @@ func (r reply) refreshed(t Token) (Token, error) {
 		return Token{}, fmt.Errorf("%w: %w", ErrSetup, r.refusal(s))
 	case said, code == "" && (r.status == http.StatusBadRequest || r.status == http.StatusUnauthorized):
 		return Token{}, r.refusal(s)
-	case code == "" && r.status/100 == 2, r.status == http.StatusBadGateway, r.status == http.StatusGatewayTimeout:
+	case (code == "" || code == "server_error") && r.status/100 == 2, r.status == http.StatusBadGateway, r.status == http.StatusGatewayTimeout:
 		return Token{}, fmt.Errorf("%w: %w", ErrUnclear, r.again())
 	}
 	return Token{}, r.again()

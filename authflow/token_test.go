@@ -123,6 +123,7 @@ func TestRefreshErrors(t *testing.T) {
 		{"no words, 400", 400, "text/html", `<p>x`, "dead"},
 		{"no words, 401", 401, "", ``, "dead"},
 		{"a token of another type", 200, jsonType, `{"access_token":"x","token_type":"mac"}`, "dead"},
+		{"an accident, by a good status", 200, jsonType, `{"error":"server_error"}`, "unclear"},
 		{"the client", 401, jsonType, `{"error":"invalid_client"}`, "mend"},
 		{"the client, in GitHub's words", 200, jsonType, `{"error":"incorrect_client_credentials"}`, "mend"},
 		{"the client, in Twitch's words", 400, jsonType, `{"status":400,"message":"Invalid client"}`, "mend"},

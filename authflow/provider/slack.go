@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -24,8 +25,9 @@ func Slack(a App) (authflow.Provider, error) {
 			Revoke:    "api/auth.revoke",
 		},
 		scopes: []string{"openid", "profile"}, account: claims(), secret: true,
-		manage: "https://my.slack.com/apps/manage",
-		revoke: revokeSlack,
+		browser: authflow.Browser{Reword: slackUser},
+		manage:  "https://my.slack.com/apps/manage",
+		revoke:  revokeSlack,
 	}
 	if slices.ContainsFunc(a.Scopes, ofSlackAPI) {
 		p.endpoints.Authorize, p.endpoints.Token, p.endpoints.Userinfo = "oauth/v2/authorize", "api/oauth.v2.access", "api/auth.test"
@@ -35,6 +37,7 @@ func Slack(a App) (authflow.Provider, error) {
 			p.wrong.addf("SCOPES", "has %s, which Slack does not grant beside scopes of its API: remove it, or all others", a.Scopes[i])
 		}
 	}
+	p.account.reword = slackWords
 	return p.make(a)
 }
 
@@ -49,6 +52,9 @@ func slackUser(body []byte) []byte {
 	var said members
 	if err := json.Unmarshal(body, &said); err != nil {
 		return body
+	}
+	if said["error"] != nil {
+		return slackWords(body)
 	}
 	if own, is := said["authed_user"]; is {
 		said = members{}
@@ -80,15 +86,27 @@ func revokeSlack(ctx context.Context, c *http.Client, client authflow.OAuthClien
 	return r.Reword(slackWords).Revoked()
 }
 
-// slackWords is a body in those of RFC 6750, where it is about a token.
+// slackWords is a body with an error that says, as no status of Slack's does, whether
+// it is about the token, the app or the hour (docs.slack.dev, the errors of each
+// method). Any other body stays.
 func slackWords(body []byte) []byte {
 	var said members
 	if err := json.Unmarshal(body, &said); err != nil {
 		return body
 	}
-	switch text(said["error"]) {
+	var standard string
+	code := text(said["error"])
+	switch code {
 	case "invalid_auth", "not_authed", "token_expired", "token_revoked", "account_inactive":
-		return []byte(`{"error":"invalid_token"}`)
+		standard = "invalid_token" // RFC 6750
+	case "bad_client_secret", "invalid_client_id":
+		standard = "invalid_client"
+	case "internal_error", "fatal_error": // it may have done some of it
+		standard = "server_error"
+	case "service_unavailable", "request_timeout", "ratelimited", "rate_limited", "team_added_to_org", "org_login_required":
+		standard = "temporarily_unavailable"
+	default:
+		return body
 	}
-	return body
+	return fmt.Appendf(nil, `{"error":%q,"error_description":%q}`, standard, code)
 }

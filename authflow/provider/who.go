@@ -25,6 +25,7 @@ const (
 type account struct {
 	in             string // the list whose first element it is; empty: the answer itself
 	id, name, page []string
+	reword         func(body []byte) []byte // puts an error that came as an answer into the words of RFC 6749; nil: it is in them
 }
 
 // of asks the endpoint at whose token t is. The token goes where no log looks: into
@@ -36,9 +37,16 @@ func (a account) of(ctx context.Context, c *http.Client, t authflow.Token, at st
 	}
 	maps.Copy(req.Header, header)
 	req.Header.Set("Authorization", "Bearer "+t.Access.Reveal())
-	var said members
-	if err := authflow.FetchJSON(c, req, &said); err != nil {
+	var body json.RawMessage
+	if err := authflow.FetchJSON(c, req, &body); err != nil {
 		return authflow.Identity{}, fmt.Errorf("user info: %w", err)
+	}
+	if a.reword != nil {
+		body = a.reword(body)
+	}
+	var said members
+	if err := json.Unmarshal(body, &said); err != nil {
+		return authflow.Identity{}, errors.New("user info: not an object")
 	}
 	return a.read(said, issuer)
 }
@@ -57,6 +65,9 @@ func (a account) read(said members, issuer string) (authflow.Identity, error) {
 		said = list[0]
 	}
 	who := authflow.Identity{Issuer: issuer, Subject: said.first(a.id, subject)}
+	if code := text(said["error"]); who.Subject == "" && (code == "server_error" || code == "temporarily_unavailable") {
+		return authflow.Identity{}, errors.New("user info: " + code)
+	}
 	if who.Subject == "" || len(who.Subject) > maxSubject {
 		return authflow.Identity{}, &authflow.OAuthError{Status: http.StatusOK, Description: "user info without a usable id"}
 	}
