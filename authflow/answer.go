@@ -16,7 +16,7 @@ import (
 
 const (
 	slower   = 5 * time.Second           // RFC 8628 section 3.5, for each slow_down
-	settling = 20 * time.Second          // in which a new code may still be unknown at places
+	settling = 4                         // intervals, in which a new code may still be unknown at places: two requests, by step
 	ages     = 40 * 365 * 24 * time.Hour // stands for all that is longer
 )
 
@@ -39,7 +39,7 @@ func (r reply) answer(now time.Time, g Grant) (Answer, error) {
 		return Answer{State: Denied}, nil
 	case m == tooOld, m.ofCode() && !now.Before(g.Expires):
 		return Answer{State: Expired}, nil
-	case m == unsettled && now.Sub(unpack(g.Secret).began) < settling:
+	case m == unsettled && now.Sub(unpack(g.Secret).began) < settling*g.Every:
 		return Answer{}, r.again()
 	case m == fatal, m.ofCode():
 		return Answer{State: Failed, Err: r.refusal(s)}, nil

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"reflect"
 	"strings"
 	"testing"
@@ -28,6 +29,24 @@ func testGrant(began time.Time) Grant {
 	return Grant{
 		Secret: pending{device: "device-marker", verifier: "verifier-marker", began: began}.pack(),
 		Scopes: []string{"openid", "repo"}, Every: 5 * time.Second, Expires: began.Add(15 * time.Minute),
+	}
+}
+
+// TestUnsettledCodes are asked for twice more, at any usual pace.
+func TestUnsettledCodes(t *testing.T) {
+	for _, every := range []time.Duration{time.Second, 5 * time.Second, 20 * time.Second} {
+		began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		g := testGrant(began)
+		g.Every = every
+		now, asked := began.Add(every), 0
+		for login := (turn{State: Waiting, Grant: g}); login.State == Waiting && asked < 10; asked++ {
+			now = now.Add(100 * time.Millisecond) // that the request takes
+			a, err := heard(http.StatusOK, jsonType, `{"error":"incorrect_device_code"}`).answer(now, login.Grant)
+			login, now = login.step(a, err, now)
+		}
+		if asked != 3 {
+			t.Errorf("got %d requests at an interval of %v, want 3", asked, every)
+		}
 	}
 }
 
