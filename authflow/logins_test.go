@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -176,6 +177,10 @@ func TestLinks(t *testing.T) {
 				l, err := w.Start(w.Context(), w.ask("alice"))
 				if (err != nil) != tt.fails || l.Show.FullURL != "" != tt.full {
 					w.Errorf("got %+v, %v", l.Show, err)
+				}
+				u, _ := url.Parse(tt.show.URL) // all of them are URLs
+				if tt.fails && (!errors.Is(err, authflow.ErrSetup) || !strings.Contains(err.Error(), `"`+u.Host+`"`) || strings.Contains(err.Error(), "/d")) {
+					w.Errorf("got %v, want ErrSetup with the host %q and not the link", err, u.Host)
 				}
 				if err == nil && l.Show.URL != tt.show.URL {
 					w.Errorf("got link %s, want %s", l.Show.URL, tt.show.URL)

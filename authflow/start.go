@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -236,11 +237,11 @@ func (l *Logins) ask(ctx context.Context, p Provider, scopes []string) (b begun,
 	return begun{}, errors.Join(off...)
 }
 
-// checkShow refuses a link that a person must not follow. A link with the code
-// in it is only left out.
+// checkShow refuses a link that a person must not follow, for the operator to look
+// into. A link with the code in it is only left out.
 func (p Provider) checkShow(s Show) (Show, error) {
 	if !p.trusts(s.URL) {
-		return Show{}, errors.New("the verification link does not point to the provider")
+		return Show{}, fmt.Errorf("%w: the link to sign in at, which points to %q, is not one by https to a host of the provider", ErrSetup, hostOf(s.URL))
 	}
 	if !p.trusts(s.FullURL) {
 		s.FullURL = ""
@@ -254,6 +255,15 @@ func (p Provider) trusts(link string) bool {
 		return false
 	}
 	return p.VerifyHosts == nil || slices.ContainsFunc(p.VerifyHosts, func(h string) bool { return strings.EqualFold(h, u.Host) })
+}
+
+// hostOf is the host of a link, which shows none of the rest.
+func hostOf(link string) string {
+	u, err := url.Parse(link)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 func union(a, b []string) []string {
