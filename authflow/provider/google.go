@@ -2,6 +2,7 @@ package provider
 
 import (
 	"net/url"
+	"strings"
 
 	"github.com/usherbot/usher/authflow"
 )
@@ -23,6 +24,7 @@ func Google(a App) (authflow.Provider, error) {
 		},
 		scopes: []string{"openid", "profile"}, includes: googleScope, account: claims(),
 		device: authflow.Device{NoPKCE: true, TokenSecret: true}, auth: authflow.AuthPost, keeps: true,
+		refused: googleRefused,
 		browser: authflow.Browser{AuthorizeParams: url.Values{"access_type": {"offline"}, "prompt": {"consent"}}}, // else there is no refresh token
 		apis:    []string{"www.googleapis.com", "openidconnect.googleapis.com", "youtube.googleapis.com"},
 		pages:   []string{"www.google.com", "google.com"},
@@ -32,6 +34,17 @@ func Google(a App) (authflow.Provider, error) {
 		p.wrong.addf("CLIENT_SECRET", "is missing: Google gives one with each client, also with those for devices")
 	}
 	return p.make(a)
+}
+
+// googleRefused tells that a client has no device flow, by its type, or not for such
+// scopes, from a client or a scope that Google does not know: the codes are the same.
+func googleRefused(no *authflow.OAuthError) error {
+	about := func(what string) bool { return strings.Contains(strings.ToLower(no.Description), what) }
+	switch {
+	case no.Code == "invalid_client" && (about("client type") || about("clients of type")), no.Code == "invalid_scope" && about("device flow"):
+		return authflow.ErrFlowOff
+	}
+	return nil
 }
 
 // googleScope is what answers call a scope that was asked for by its short name.

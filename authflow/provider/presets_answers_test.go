@@ -151,8 +151,11 @@ func TestDialectsBegin(t *testing.T) {
 		body       string
 		want       error
 	}{
-		{"google", "wrong type of client", 401, `{"error":"invalid_client","error_description":"Invalid client type."}`, authflow.ErrSetup},
-		{"google", "a scope that devices cannot have", 400, `{"error":"invalid_scope"}`, authflow.ErrSetup},
+		{"google", "a client for browsers", 401, `{"error":"invalid_client","error_description":"Invalid client type."}`, authflow.ErrFlowOff},
+		{"google", "a client for browsers, at length", 401, `{"error":"invalid_client","error_description":"Only clients of type 'TVs and Limited Input devices' can use this."}`, authflow.ErrFlowOff},
+		{"google", "a client of nobody's", 401, `{"error":"invalid_client","error_description":"The OAuth client was not found."}`, authflow.ErrSetup},
+		{"google", "a scope that devices cannot have", 400, `{"error":"invalid_scope","error_description":"Invalid device flow scope: https://mail.google.com/"}`, authflow.ErrFlowOff},
+		{"google", "a scope of nobody's", 400, `{"error":"invalid_scope"}`, authflow.ErrSetup},
 		{"google", "too many codes", 403, `{"error_code":"rate_limit_exceeded"}`, errAgain},
 		{"microsoft", "wrong tenant", 400, `{"error":"invalid_request","error_description":"AADSTS90002: Tenant not found."}`, errRefused},
 		{"twitch", "wrong client", 400, `{"status":400,"message":"invalid client"}`, authflow.ErrSetup},
