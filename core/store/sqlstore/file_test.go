@@ -175,7 +175,8 @@ func try(t *testing.T, err error) {
 	}
 }
 
-// TestForgottenIsOverwritten looks for what was erased in the file itself.
+// TestForgottenIsOverwritten looks for what was erased in the files themselves, at once
+// and when the store is closed.
 func TestForgottenIsOverwritten(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "usher.db")
 	s := open(t, name)
@@ -188,6 +189,11 @@ func TestForgottenIsOverwritten(t *testing.T) {
 		persons[user] = person
 	}
 	try(t, s.Forget(t.Context(), persons["marker"]))
+	for _, at := range []string{name, name + "-wal"} {
+		if b, err := os.ReadFile(at); err != nil || bytes.Contains(b, []byte("marker")) || bytes.Contains(b, []byte(persons["marker"])) {
+			t.Errorf("%s, %v, still holds what was forgotten", filepath.Base(at), err)
+		}
+	}
 	try(t, s.Close())
 	if _, err := os.Stat(name + "-wal"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v for the log of a closed store, want it gone", err)

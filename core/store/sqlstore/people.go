@@ -88,6 +88,7 @@ func (s *Store) Forget(ctx context.Context, person string) error {
 	if err != nil {
 		return fmt.Errorf("forget person: %w", err)
 	}
+	s.db.scrub(ctx)
 	return nil
 }
 

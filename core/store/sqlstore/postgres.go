@@ -136,6 +136,9 @@ func (d *server) lend(ctx context.Context, f func(*serverConn) error) error {
 	return &lostError{err}
 }
 
+// scrub implements database. The server vacuums by itself.
+func (d *server) scrub(context.Context) {}
+
 // passing implements database: two transactions wanted each other's rows, or the
 // connection was none any more.
 func (d *server) passing(err error) bool {

@@ -57,6 +57,8 @@ type database interface {
 	// passing reports whether the same may go well when it is run again: nothing
 	// of it was written, and what was in its way is gone.
 	passing(err error) bool
+	// scrub leaves nothing, where it can, of rows whose deletion is committed.
+	scrub(ctx context.Context)
 	// close ends all use, once nobody reads or writes any more.
 	close() error
 }
