@@ -156,6 +156,10 @@ func (b *brittle) ClaimRefreshes(ctx context.Context, limit int, hold time.Durat
 	return all, err
 }
 
+func (b *brittle) HastenRefreshes(ctx context.Context, provider string, soon, then time.Duration) error {
+	return b.do("HastenRefreshes", func() error { return b.Store.HastenRefreshes(ctx, provider, soon, then) })
+}
+
 func (b *brittle) NextRefresh(ctx context.Context) (next time.Time, err error) {
 	err = b.do("NextRefresh", func() error { next, err = b.Store.NextRefresh(ctx); return err })
 	return next, err

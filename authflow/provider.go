@@ -39,9 +39,9 @@ type Provider struct {
 	// Rotates says that a refresh token may work once only, so that nobody sends it
 	// again without need while it is unclear whether it was used up.
 	Rotates bool
-	// Validate asks whether t is still good, for services that want to be asked each
-	// ValidateEvery. An *OAuthError means that it is not; any other error is worth
-	// another try. nil: nobody asks.
+	// Validate asks whether t is still good, for services that want to be asked when an
+	// app starts and each ValidateEvery. An *OAuthError means that it is not; any other
+	// error is worth another try. nil: nobody asks.
 	Validate      func(ctx context.Context, c *http.Client, t Token) error
 	ValidateEvery time.Duration
 	// Revoke ends the access that t gives, or returns ErrNoRevocation. nil: it cannot.

@@ -14,10 +14,19 @@ const (
 	refreshIdle  = time.Minute // most time, for those of other processes
 	refreshBatch = 256         // claimed at once
 	refreshPark  = time.Hour   // until a look at those that cannot be refreshed now
+
+	// validatePart of Provider.ValidateEvery is the time in which tokens are validated
+	// when a process starts: of an hour, five minutes.
+	validatePart = 12
 )
 
 // refreshAll refreshes tokens ahead of their end until ctx ends.
 func (l *Logins) refreshAll(ctx context.Context) {
+	for _, p := range l.Providers() {
+		if p.Validate != nil {
+			l.validateSoon(ctx, p)
+		}
+	}
 	for ctx.Err() == nil {
 		wait := l.refreshDue(ctx)
 		if pause(ctx, refreshEvery) != nil {
@@ -33,6 +42,22 @@ func (l *Logins) refreshAll(ctx context.Context) {
 		case <-ctx.Done():
 		}
 		timer.Stop()
+	}
+}
+
+// validateSoon makes the tokens of a provider due that nobody has just validated, or
+// is about to: processes that start together ask once.
+func (l *Logins) validateSoon(ctx context.Context, p Provider) {
+	soon := p.ValidateEvery / validatePart
+	for {
+		err := l.store.HastenRefreshes(ctx, p.Name, soon, p.ValidateEvery-soon)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		l.log.Error("tokens to validate at the start cannot be found", "provider", p.Name, "error", err)
+		if pause(ctx, tellEvery) != nil {
+			return
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package authtest
 
 import (
-	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
@@ -132,9 +131,9 @@ func (s *Server) revokeTwitch(c Client, f url.Values) (int, said) {
 
 // validateTwitch is what apps must ask each hour.
 func (s *Server) validateTwitch(w http.ResponseWriter, r *http.Request) {
-	token := cmp.Or(bearer(r), strings.TrimPrefix(r.Header.Get("Authorization"), "OAuth "))
+	token, scheme := strings.CutPrefix(r.Header.Get("Authorization"), "OAuth ")
 	u, ok := s.holder(TwitchToken, token)
-	if !ok {
+	if !scheme || !ok {
 		status, answer := twitchRefusal(http.StatusUnauthorized, "invalid access token")
 		writeJSON(w, status, answer)
 		return

@@ -217,7 +217,7 @@ func TestTwitchTokens(t *testing.T) {
 			a.Errorf("got the scopes %s, want an array of two", got)
 		}
 		access := token.text("access_token")
-		if got := a.ask(http.MethodGet, string(authtest.TwitchValidation), access, "Accept", "*/*"); got.text("user_id") != "583231" || got.text("client_id") != "app" {
+		if got := a.ask(http.MethodGet, string(authtest.TwitchValidation), "", "Authorization", "OAuth "+access); got.text("user_id") != "583231" || got.text("client_id") != "app" {
 			a.Errorf("got %v, want a token of octocat", got)
 		}
 		if got := a.ask(http.MethodGet, string(authtest.TwitchUser), access, "Client-Id", "x"); says(got) != "401 Unauthorized" {
@@ -226,7 +226,7 @@ func TestTwitchTokens(t *testing.T) {
 		if got := a.hear(a.request(authtest.TwitchRevocation, "client_id", "app", "token", access)); got.status != http.StatusOK {
 			a.Errorf("got %v, want the token revoked", got)
 		}
-		if got := a.ask(http.MethodGet, string(authtest.TwitchValidation), access, "Accept", "*/*"); says(got) != "401 invalid access token" {
+		if got := a.ask(http.MethodGet, string(authtest.TwitchValidation), "", "Authorization", "OAuth "+access); says(got) != "401 invalid access token" {
 			a.Errorf("got %v after that, want 401", got)
 		}
 	})

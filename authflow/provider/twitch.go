@@ -47,7 +47,7 @@ func (s *service) validate(ctx context.Context, c *http.Client, t authflow.Token
 	if err != nil {
 		return err
 	}
-	_, err = account{id: []string{"user_id"}}.of(ctx, c, t, at, nil, s.root)
+	_, err = account{id: []string{"user_id"}, scheme: "OAuth"}.of(ctx, c, t, at, nil, s.root)
 	if no, ok := errors.AsType[*authflow.OAuthError](err); ok && no.Status != http.StatusUnauthorized {
 		return errors.New(no.Error())
 	}

@@ -25,6 +25,7 @@ const (
 type account struct {
 	in             string // the list whose first element it is; empty: the answer itself
 	id, name, page []string
+	scheme         string                   // of the Authorization header; empty: Bearer
 	reword         func(body []byte) []byte // puts an error that came as an answer into the words of RFC 6749; nil: it is in them
 }
 
@@ -36,7 +37,7 @@ func (a account) of(ctx context.Context, c *http.Client, t authflow.Token, at st
 		return authflow.Identity{}, errors.New("user info: the endpoint makes no valid URL")
 	}
 	maps.Copy(req.Header, header)
-	req.Header.Set("Authorization", "Bearer "+t.Access.Reveal())
+	req.Header.Set("Authorization", cmp.Or(a.scheme, "Bearer")+" "+t.Access.Reveal())
 	var body json.RawMessage
 	if err := authflow.FetchJSON(c, req, &body); err != nil {
 		return authflow.Identity{}, fmt.Errorf("user info: %w", err)

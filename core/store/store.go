@@ -206,6 +206,10 @@ type Accounts interface {
 	ClaimRefreshes(ctx context.Context, limit int, hold time.Duration) ([]Account, error)
 	// NextRefresh returns the first Refresh of all accounts, zero for none.
 	NextRefresh(ctx context.Context) (time.Time, error)
+	// HastenRefreshes has accounts of a provider whose Refresh comes after the time
+	// soon, yet before the time then, have it within soon: in the same order, as far
+	// apart in proportion. It leaves those whose last refresh failed, or is unclear.
+	HastenRefreshes(ctx context.Context, provider string, soon, then time.Duration) error
 	// BeginRefresh notes that a refresh is about to be sent, and since when; Refresh
 	// is put off by hold. It returns ErrStale when the account is of no use any
 	// more or not of that version, and when another refresh began less than hold

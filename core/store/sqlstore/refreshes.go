@@ -41,6 +41,20 @@ func scanTime(r row) (t time.Time, err error) {
 	return t, err
 }
 
+// HastenRefreshes implements store.Accounts. What is lost of it is due when it was.
+func (s *Store) HastenRefreshes(ctx context.Context, provider string, soon, then time.Duration) error {
+	err := s.commit(ctx, kept, func(c *conn) error {
+		_, err := c.exec(`UPDATE account SET refresh_at = $now + (refresh_at - $now) * $2 / $3
+			WHERE provider = $1 AND refresh_at > $now + $2 AND refresh_at < $now + $3 AND refresh_sent_at IS NULL AND tries = 0`,
+			provider, soon.Milliseconds(), then.Milliseconds())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("hasten refreshes of %s: %w", provider, err)
+	}
+	return nil
+}
+
 // BeginRefresh implements store.Accounts.
 func (s *Store) BeginRefresh(ctx context.Context, id string, version int64, hold time.Duration) (time.Time, error) {
 	sent, err := commitFor(ctx, s, synced, func(c *conn) (time.Time, error) {

@@ -78,6 +78,40 @@ func testClaimRefreshes(t *testing.T, s store.Store) {
 	same(t, "the next refresh after the claims", next.UTC(), later.Refresh.UTC())
 }
 
+func testHastenRefreshes(t *testing.T, s store.Store) {
+	in := func(d time.Duration) time.Time { return time.Now().Add(d).Truncate(time.Millisecond) }
+	linked(t, s, "never", time.Time{})
+	linked(t, s, "due", in(-time.Minute))
+	linked(t, s, "soon", in(5*time.Minute))
+	linked(t, s, "ana", in(20*time.Minute))
+	linked(t, s, "bob", in(40*time.Minute))
+	linked(t, s, "late", in(2*time.Hour))
+	failed := linked(t, s, "failed", in(20*time.Minute))
+	failed.Tries = 1
+	must(t, s.DelayRefresh(t.Context(), failed, false))
+	sent := begin(t, s, linked(t, s, "sent", in(time.Minute)), 30*time.Minute)
+	before := map[string]store.Account{}
+	for _, person := range []string{"never", "due", "soon", "ana", "bob", "late", "failed", "sent"} {
+		before[person] = readAccount(t, s, person, sent.Provider)
+	}
+
+	must(t, s.HastenRefreshes(t.Context(), "gitlab", 10*time.Minute, time.Hour))
+	for range 2 { // what another process has hastened stays as it is
+		for person, was := range before {
+			same(t, person, readAccount(t, s, person, sent.Provider), was)
+		}
+		must(t, s.HastenRefreshes(t.Context(), "github", 10*time.Minute, time.Hour))
+		for person, want := range map[string]time.Duration{"ana": 20 * time.Minute / 6, "bob": 40 * time.Minute / 6} {
+			was, is := before[person], readAccount(t, s, person, sent.Provider)
+			if d := time.Until(is.Refresh) - want; d < -5*time.Second || d > 5*time.Second {
+				t.Errorf("got %s due in %v, want in %v", person, time.Until(is.Refresh), want)
+			}
+			was.Refresh, before[person] = is.Refresh, is
+			same(t, person+" beside its time", is, was)
+		}
+	}
+}
+
 func testBeginRefresh(t *testing.T, s store.Store) {
 	a := linked(t, s, "ana", moment(0))
 	_, err := s.BeginRefresh(t.Context(), a.ID, a.Version+1, time.Hour)

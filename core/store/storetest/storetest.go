@@ -76,6 +76,7 @@ func cases() []testCase {
 		{"outbox/in order", testTellsInOrder},
 		{"accounts/holders", testHolders},
 		{"refreshes/claim", testClaimRefreshes},
+		{"refreshes/hasten", testHastenRefreshes},
 		{"refreshes/begin", testBeginRefresh},
 		{"refreshes/delay", testDelayRefresh},
 		{"refreshes/renew", testRenewAccount},
@@ -230,6 +231,9 @@ func verbs(s store.Store) map[string]func(context.Context) error {
 		"ClaimRefreshes": func(ctx context.Context) error {
 			_, err := s.ClaimRefreshes(ctx, 1, time.Second)
 			return err
+		},
+		"HastenRefreshes": func(ctx context.Context) error {
+			return s.HastenRefreshes(ctx, "github", time.Second, time.Minute)
 		},
 		"NextRefresh": func(ctx context.Context) error { _, err := s.NextRefresh(ctx); return err },
 		"BeginRefresh": func(ctx context.Context) error {
