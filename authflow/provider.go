@@ -46,6 +46,10 @@ type Provider struct {
 	ValidateEvery time.Duration
 	// Revoke ends the access that t gives, or returns ErrNoRevocation. nil: it cannot.
 	Revoke func(ctx context.Context, c *http.Client, t Token) error
+	// Apart says that Revoke ends nothing else: the tokens of other logins to the same
+	// account go on. So one is revoked that a newer login has replaced; elsewhere it
+	// ends with that, when the access is given up.
+	Apart bool
 }
 
 // ErrUnclear is that of a request whose answer got lost on the way.

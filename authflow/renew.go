@@ -46,7 +46,7 @@ func (l *Logins) renewed(ctx context.Context, p Provider, row store.Account, t T
 			l.refreshSoon()
 			return nil
 		case errors.Is(err, store.ErrStale):
-			l.discard(ctx, unneeded{row.Person, p, identityOf(row), t})
+			l.discard(ctx, unneeded{person: row.Person, provider: p, who: identityOf(row), token: t, lost: true})
 			return err
 		}
 		l.log.Error("a refreshed token could not be stored and is tried again", "account", row.ID, "error", err)

@@ -60,11 +60,13 @@ type unneeded struct {
 	provider Provider
 	who      Identity // zero: it was not yet known
 	token    Token
+	lost     bool // it was to be the next one of an account that may go on with another of the same login
 }
 
 // leftover returns what a change of a login leaves without a use: the token of one
-// that ends and is not linked, or that of the account that this one replaces. who is the account that the login was known to be of before. The
-// account to be linked gets its version.
+// that ends and is not linked, or that of the account that this one replaces, unless
+// the provider has given the same again. who is the account that the login was known
+// to be of before. The account to be linked gets its version.
 func (l *Logins) leftover(ctx context.Context, row store.Login, who Identity, c *store.Change) (u unneeded, err error) {
 	p, err := l.Provider(row.Provider)
 	if err != nil {
@@ -80,12 +82,16 @@ func (l *Logins) leftover(ctx context.Context, row store.Login, who Identity, c 
 		if err != nil || had.State == string(Dead) {
 			return unneeded{}, err
 		}
-		if t, err := l.openToken(had); err == nil {
-			return unneeded{row.Person, p, identityOf(had), t}, nil
+		next, err := l.openToken(*c.Account)
+		if err != nil {
+			return unneeded{}, err
+		}
+		if t, err := l.openToken(had); err == nil && t.Access != next.Access && (t.Refresh == "" || t.Refresh != next.Refresh) {
+			return unneeded{person: row.Person, provider: p, who: identityOf(had), token: t}, nil
 		}
 	case c.Ended && row.State != string(Waiting):
 		if s, err := l.openSecrets(row); err == nil && s.Token != nil {
-			return unneeded{row.Person, p, who, s.Token.token()}, nil
+			return unneeded{person: row.Person, provider: p, who: who, token: s.Token.token()}, nil
 		}
 	}
 	return unneeded{}, nil
@@ -94,10 +100,12 @@ func (l *Logins) leftover(ctx context.Context, row store.Login, who Identity, c 
 // discardable reports whether revoking u ends nothing that goes on: at many
 // providers all tokens of an account die with one.
 func (l *Logins) discardable(ctx context.Context, u unneeded) (bool, error) {
-	if u.token.Access == "" || u.provider.Revoke == nil {
+	switch {
+	case u.token.Access == "" || u.provider.Revoke == nil:
 		return false, nil
-	}
-	if u.who != (Identity{}) {
+	case u.provider.Apart && !u.lost:
+		return true, nil
+	case u.who != (Identity{}):
 		n, err := l.store.Holders(ctx, u.who.Issuer, u.who.Subject)
 		return err == nil && n == 0, err
 	}

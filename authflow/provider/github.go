@@ -33,7 +33,7 @@ func GitHub(a App) (authflow.Provider, error) {
 		account: account{id: []string{"id"}, name: []string{"login"}, page: []string{"html_url"}},
 		apis:    []string{"api.github.com"}, pages: []string{"github.com"},
 		manage: "settings/connections/applications/" + url.PathEscape(a.ID),
-		revoke: revokeGitHub,
+		revoke: revokeGitHub, apart: true,
 	}
 	if a.Base != "" && !p.home(a.Base) {
 		p.endpoints.Userinfo = "api/v3/user"

@@ -54,7 +54,7 @@ func TestGitHubIsMade(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.app.Kind, tt.app.ID = "github", "app"
-			tt.want.Name, tt.want.Title = "github", "GitHub"
+			tt.want.Name, tt.want.Title, tt.want.Apart = "github", "GitHub", true
 			if got := preset(t, tt.app); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}

@@ -21,5 +21,6 @@ func GitLab(a App) (authflow.Provider, error) {
 			page: []string{"profile", "web_url"},
 		},
 		manage: "-/user_settings/applications",
+		apart:  true, // its record has both tokens of a login
 	}.make(a)
 }

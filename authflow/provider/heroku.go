@@ -37,7 +37,7 @@ func Heroku(a App) (authflow.Provider, error) {
 		apis:    []string{"api.heroku.com"},
 		manage:  "https://dashboard.heroku.com/account/applications",
 		flow:    func(s *service) authflow.Flow { return heroku{s.known.Device} },
-		revoke:  revokeHeroku,
+		revoke:  revokeHeroku, apart: true,
 	}
 	a.Name, a.Kind = cmp.Or(a.Name, p.kind), p.kind
 	if err := slices.Concat(a.check(p.uses...), p.checkRoots(a), p.checkFlow(a)).of(a); err != nil {

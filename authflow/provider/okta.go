@@ -23,6 +23,6 @@ func Okta(a App) (authflow.Provider, error) {
 			Userinfo:  v1 + "userinfo",
 			Revoke:    v1 + "revoke",
 		},
-		scopes: []string{"openid", "profile", "offline_access"}, account: claims(),
+		scopes: []string{"openid", "profile", "offline_access"}, account: claims(), apart: true,
 	}.make(a)
 }

@@ -35,6 +35,7 @@ type preset struct {
 	device   authflow.Device                     // how the device flow differs
 	auth     authflow.ClientAuth                 // how a client with a secret proves itself
 	keeps    bool                                // a refresh token stays good when it was used
+	apart    bool                                // one that is revoked takes none of another login with it
 	refused  func(no *authflow.OAuthError) error // what a refusal to give a code means; nil: what it means elsewhere
 	browser  authflow.Browser                    // how the code flow differs
 	named    []string                            // how its answers by browsers may name it (iss) beside the root: URLs, or paths below it
@@ -72,7 +73,7 @@ func (p preset) build(a App) authflow.Provider {
 		Manage:     p.manage,
 		Who:        s.who,
 		Refresh:    s.refresh, Rotates: !p.keeps,
-		Revoke: s.revoke,
+		Revoke: s.revoke, Apart: p.apart,
 	}
 	if !strings.Contains(p.manage, ":") {
 		out.Manage = p.at(s.root, p.manage)

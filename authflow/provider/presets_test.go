@@ -91,7 +91,7 @@ func TestPresetsAreMade(t *testing.T) {
 			}
 			tt.want.Name = tt.kind
 			got := preset(t, app)
-			got.Validate, got.ValidateEvery = nil, 0
+			got.Validate, got.ValidateEvery, got.Apart = nil, 0, false
 			if !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got  %+v\nwant %+v", got, tt.want)
 			}
@@ -99,11 +99,12 @@ func TestPresetsAreMade(t *testing.T) {
 	}
 }
 
-// TestPresetsRenew says whether a refresh token works once, and what a service can.
+// TestPresetsRenew says whether a refresh token works once, whether tokens are revoked
+// one by one, and what a service can.
 func TestPresetsRenew(t *testing.T) {
-	want := map[string]string{ // refreshes, rotates, validates
-		"auth0": "yes yes no", "discord": "yes yes no", "gitlab": "yes yes no", "google": "yes no no", "heroku": "no no no",
-		"keycloak": "yes yes no", "microsoft": "yes no no", "okta": "yes yes no", "twitch": "yes yes yes",
+	want := map[string]string{ // refreshes, rotates, validates, apart
+		"auth0": "yes yes no no", "discord": "yes yes no no", "gitlab": "yes yes no yes", "google": "yes no no no", "heroku": "no no no yes",
+		"keycloak": "yes yes no no", "microsoft": "yes no no no", "okta": "yes yes no yes", "twitch": "yes yes yes yes",
 	}
 	word := func(is bool) string { return map[bool]string{true: "yes", false: "no"}[is] }
 	for kind, app := range apps() {
@@ -111,7 +112,7 @@ func TestPresetsRenew(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := word(p.Refresh != nil) + " " + word(p.Rotates) + " " + word(p.Validate != nil); got != want[kind] {
+		if got := word(p.Refresh != nil) + " " + word(p.Rotates) + " " + word(p.Validate != nil) + " " + word(p.Apart); got != want[kind] {
 			t.Errorf("got %s of %s, want %s", got, kind, want[kind])
 		}
 	}

@@ -30,7 +30,7 @@ func Twitch(a App) (authflow.Provider, error) {
 		apis:   []string{"api.twitch.tv", "id.twitch.tv"},
 		pages:  []string{"www.twitch.tv"},
 		manage: "https://www.twitch.tv/settings/connections",
-		revoke: revokeAccess, validates: time.Hour,
+		revoke: revokeAccess, apart: true, validates: time.Hour,
 	}.make(a)
 }
 
