@@ -29,6 +29,7 @@ type engine struct {
 	work    context.Context // of what is under way in that life
 	epoch   time.Time       // where its clock begins, which is the monotonic one
 	entries *index
+	runs    map[*entry]*run
 	vias    map[string]*via
 	lanes   map[string]*lane
 	wakes   dueHeap
@@ -36,12 +37,15 @@ type engine struct {
 	running int
 	target  time.Duration   // when the loop looks next
 	changed chan struct{}   // it has to look before that
-	jobs    chan *entry     // to workers that wait
+	jobs    chan *run       // to workers that wait
 	stale   map[string]bool // changed while logins are claimed; nil while none are
 }
 
 func newEngine(providers []Provider) *engine {
-	g := &engine{epoch: time.Now(), entries: newIndex(), lanes: map[string]*lane{}, changed: make(chan struct{}, 1), jobs: make(chan *entry)}
+	g := &engine{
+		epoch: time.Now(), entries: newIndex(), runs: map[*entry]*run{}, lanes: map[string]*lane{},
+		changed: make(chan struct{}, 1), jobs: make(chan *run),
+	}
 	for _, p := range providers {
 		g.lanes[p.Name] = &lane{}
 	}
@@ -196,11 +200,11 @@ func (g *engine) wake(id string, at time.Time) {
 	switch {
 	case e == nil:
 		g.note(id)
-	case e.run != nil:
-		e.wake = g.on(at)
+	case g.runs[e] != nil:
+		e.setWake(g, at)
 	default:
 		g.pull(e)
-		e.wake = g.on(at)
+		e.setWake(g, at)
 		g.push(e)
 	}
 }
@@ -215,13 +219,21 @@ func (g *engine) doubt(id string, state State) bool {
 	switch {
 	case e == nil:
 		return false
-	case e.run != nil, e.state() == state, e.decided():
+	case g.runs[e] != nil, e.state() == state, e.decided():
 		return true
 	}
 	g.pull(e)
 	e.stale, e.due = true, g.on(time.Now())
 	g.push(e)
 	return true
+}
+
+// replace makes e, on which its caller works, what it has become by now.
+func (g *engine) replace(e, now *entry) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now.wake = e.wake // which anybody sets
+	*e = *now
 }
 
 // hold takes a login away from the engine, ending a request under way, until
@@ -235,17 +247,18 @@ func (g *engine) hold(ctx context.Context, id string) (held *entry, release func
 			g.mu.Unlock()
 			return nil, func(bool) {}, nil
 		}
-		if e.run == nil {
+		r := g.runs[e]
+		if r == nil {
 			g.pull(e)
-			e.run = &run{stop: func() {}, idle: make(chan struct{})}
+			r = &run{entry: e, stop: func() {}, idle: make(chan struct{})}
+			g.runs[e] = r
 			g.mu.Unlock()
-			return e, func(goOn bool) { g.giveBack(e, goOn) }, nil
+			return e, func(goOn bool) { g.giveBack(r, goOn) }, nil
 		}
-		e.run.stop()
-		idle := e.run.idle
+		r.stop()
 		g.mu.Unlock()
 		select {
-		case <-idle:
+		case <-r.idle:
 		case <-ctx.Done():
 			return nil, nil, ctx.Err()
 		}
@@ -253,16 +266,17 @@ func (g *engine) hold(ctx context.Context, id string) (held *entry, release func
 }
 
 // giveBack ends a hold. An entry that is not kept is forgotten.
-func (g *engine) giveBack(e *entry, keep bool) {
+func (g *engine) giveBack(r *run, keep bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.settle(e, keep)
+	g.settle(r, keep)
 }
 
-// settle ends the work on e. g.mu is held.
-func (g *engine) settle(e *entry, keep bool) {
-	close(e.run.idle)
-	e.run = nil
+// settle ends a run. g.mu is held.
+func (g *engine) settle(r *run, keep bool) {
+	e := r.entry
+	close(r.idle)
+	delete(g.runs, e)
 	switch {
 	case g.entries.get(e.login()) != e: // of a life that is over
 	case keep:

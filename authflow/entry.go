@@ -10,18 +10,18 @@ import (
 	"github.com/usherbot/usher/core/store"
 )
 
-// entry is an open login in memory. While run is nil one of the heaps has it;
-// otherwise exactly one goroutine works on it and owns its fields. There are many
+// entry is an open login in memory. One of the heaps has it, unless there is a run of
+// it: then exactly one goroutine works on it and owns its fields. There are many
 // of them, and most only wait: what can be read again from the row is not here, and
 // what is here is small (TestMemory).
 type entry struct {
 	via  *via
 	text seal.Secret // the login's id, and of its Grant the code, for errors to hide, and the Secret: one string takes less than three
 	won  *won        // beyond Waiting
-	run  *run
 	// On the engine's clock:
-	expires, due time.Duration // of its Grant; when to go on
-	wake         time.Duration // when the card must move; 0: never
+	due          time.Duration // when to go on
+	expires      tenths        // of its Grant
+	wake         tenths        // when the card must move; 0: never
 	every        int32         // of its Grant, in milliseconds
 	at           int32         // the place in its heap
 	code         uint16        // where the code ends in text
@@ -30,6 +30,21 @@ type entry struct {
 	slowed, held bool          // of its Grant
 	waking       bool          // it is in the heap of those whose cards must move first
 	stale        bool          // somebody else took a step, which is to be followed
+}
+
+// tenths are tenths of a second, of which 13 years fit.
+type tenths uint32
+
+const tenth = time.Second / 10
+
+func (t tenths) time() time.Duration { return time.Duration(t) * tenth }
+
+// setWake sets when the card must move, which is never where that is the zero time.
+func (e *entry) setWake(g *engine, at time.Time) {
+	e.wake = 0
+	if !at.IsZero() {
+		e.wake = tenths(max(1, (g.on(at)+tenth-1)/tenth))
+	}
 }
 
 // via is what logins share that ask the same of the same provider.
@@ -50,6 +65,7 @@ type won struct {
 
 // run is the work on an entry.
 type run struct {
+	*entry
 	ctx  context.Context
 	stop context.CancelFunc // ends the request under way
 	idle chan struct{}      // closed when it is done
@@ -57,7 +73,8 @@ type run struct {
 
 // newEntry is an entry of a row whose grant is g.
 func (l *Logins) newEntry(row store.Login, v *via, grant Grant) *entry {
-	e := &entry{via: v, due: l.engine.on(row.Due), wake: l.engine.on(row.Wake)}
+	e := &entry{via: v, due: l.engine.on(row.Due)}
+	e.setWake(l.engine, row.Wake)
 	if state := State(row.State); state != Waiting {
 		e.won = &won{state: state}
 	}
@@ -72,7 +89,7 @@ func (e *entry) take(g *engine, id string, grant Grant) {
 		e.text, e.id, e.code = text, uint8(len(id)), uint16(len(id)+len(code))
 	}
 	e.every = int32(min((grant.Every+time.Millisecond-1)/time.Millisecond, math.MaxInt32))
-	e.slowed, e.held, e.expires = grant.Slowed, grant.Hold, g.on(grant.Expires)
+	e.slowed, e.held, e.expires = grant.Slowed, grant.Hold, tenths(max(0, g.on(grant.Expires)/tenth))
 }
 
 // login is the id of its login.
@@ -93,7 +110,7 @@ func (e *entry) turn(g *engine) turn {
 	text := e.text.Reveal()
 	return turn{State: e.state(), Misses: int(e.misses), Grant: Grant{
 		Show: Show{Code: text[e.id:e.code]}, Secret: seal.Secret(text[e.code:]), Scopes: e.via.scopes,
-		Every: time.Duration(e.every) * time.Millisecond, Slowed: e.slowed, Hold: e.held, Expires: g.off(e.expires),
+		Every: time.Duration(e.every) * time.Millisecond, Slowed: e.slowed, Hold: e.held, Expires: g.off(e.expires.time()),
 	}}
 }
 
@@ -103,9 +120,9 @@ func (e *entry) missed(n int) { e.misses = uint8(min(n, math.MaxUint8)) }
 // next is when the engine has to look at e again.
 func (e *entry) next() time.Duration {
 	if e.wakesFirst() {
-		return e.wake
+		return e.wake.time()
 	}
 	return e.due
 }
 
-func (e *entry) wakesFirst() bool { return e.wake != 0 && e.wake < e.due }
+func (e *entry) wakesFirst() bool { return e.wake != 0 && e.wake.time() < e.due }

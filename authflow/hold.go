@@ -27,29 +27,27 @@ func (e *entry) holds() bool { return e.held && e.state() == Waiting }
 
 // startHeld begins what is due of what is held.
 func (l *Logins) startHeld(ctx context.Context, wg *sync.WaitGroup) {
-	for _, e := range l.engine.dueHeld(time.Now()) {
+	for _, r := range l.engine.dueHeld(time.Now()) {
 		wg.Go(func() {
 			// Others may finish for a while when ctx ends; this could take minutes.
-			defer context.AfterFunc(ctx, e.run.stop)()
-			keep := l.serve(e)
-			e.run.stop()
-			l.engine.giveBack(e, keep)
+			defer context.AfterFunc(ctx, r.stop)()
+			keep := l.serve(r)
+			r.stop()
+			l.engine.giveBack(r, keep)
 		})
 	}
 }
 
 // dueHeld takes what is due. Each lasts as long as its login at most, but for a last
 // answer.
-func (g *engine) dueHeld(now time.Time) (start []*entry) {
+func (g *engine) dueHeld(now time.Time) (start []*run) {
 	at := g.on(now)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for len(g.held) > 0 && g.held[0].due <= at {
 		e := g.held[0]
 		g.pull(e)
-		ctx, stop := context.WithTimeout(g.work, max(requestTimeout, min(holdFor, e.expires-at)))
-		e.run = &run{ctx: ctx, stop: stop, idle: make(chan struct{})}
-		start = append(start, e)
+		start = append(start, g.run(e, max(requestTimeout, min(holdFor, e.expires.time()-at))))
 	}
 	return start
 }

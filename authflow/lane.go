@@ -14,23 +14,23 @@ type lane struct {
 
 // due takes what is due and may be worked on now, and the ids of those whose cards
 // must move. wait is the time until the next look.
-func (g *engine) due(now time.Time) (start []*entry, woken []string, wait time.Duration) {
+func (g *engine) due(now time.Time) (start []*run, woken []string, wait time.Duration) {
 	at := g.on(now)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for len(g.wakes) > 0 && g.wakes[0].wake <= at {
+	for len(g.wakes) > 0 && g.wakes[0].wake.time() <= at {
 		e := g.wakes[0]
 		g.pull(e)
 		e.wake = 0
 		g.push(e)
 		woken = append(woken, e.login())
 	}
-	for e := g.pick(at); e != nil; e = g.pick(at) {
-		start = append(start, e)
+	for r := g.pick(at); r != nil; r = g.pick(at) {
+		start = append(start, r)
 	}
 	g.target = at + time.Hour
 	if len(g.wakes) > 0 {
-		g.target = min(g.target, g.wakes[0].wake)
+		g.target = min(g.target, g.wakes[0].wake.time())
 	}
 	if len(g.held) > 0 {
 		g.target = min(g.target, g.held[0].due)
@@ -53,7 +53,7 @@ func (g *engine) nextDue() time.Duration {
 
 // pick takes the entry that is due for longest, where one more may be worked on.
 // g.mu is held.
-func (g *engine) pick(at time.Duration) *entry {
+func (g *engine) pick(at time.Duration) *run {
 	var first *lane
 	for _, l := range g.lanes {
 		if len(l.heap) > 0 && l.heap[0].due <= at && l.running < perProvider && (first == nil || l.heap[0].due < first.heap[0].due) {
@@ -67,40 +67,45 @@ func (g *engine) pick(at time.Duration) *entry {
 	g.pull(e)
 	first.running++
 	g.running++
-	ctx, stop := context.WithTimeout(g.work, requestTimeout)
-	e.run = &run{ctx: ctx, stop: stop, idle: make(chan struct{})}
-	return e
+	return g.run(e, requestTimeout)
 }
 
-// handOver gives e to a worker that waits, if one does.
-func (g *engine) handOver(e *entry) bool {
+// run begins to work on e, for so long. g.mu is held.
+func (g *engine) run(e *entry, limit time.Duration) *run {
+	ctx, stop := context.WithTimeout(g.work, limit)
+	r := &run{entry: e, ctx: ctx, stop: stop, idle: make(chan struct{})}
+	g.runs[e] = r
+	return r
+}
+
+// handOver gives r to a worker that waits, if one does.
+func (g *engine) handOver(r *run) bool {
 	select {
-	case g.jobs <- e:
+	case g.jobs <- r:
 		return true
 	default:
 		return false
 	}
 }
 
-// await gives e to the next worker that waits: as many as may be are there, and
+// await gives r to the next worker that waits: as many as may be are there, and
 // one of them is about to.
-func (g *engine) await(ctx context.Context, e *entry) {
+func (g *engine) await(ctx context.Context, r *run) {
 	select {
-	case g.jobs <- e:
+	case g.jobs <- r:
 	case <-ctx.Done():
-		g.done(e, true, time.Now())
+		g.done(r, true, time.Now())
 	}
 }
 
-// done ends the work on e, and returns what its worker works on next, if there is
-// something.
-func (g *engine) done(e *entry, keep bool, now time.Time) *entry {
-	e.run.stop()
+// done ends a run, and returns what its worker works on next, if there is something.
+func (g *engine) done(r *run, keep bool, now time.Time) *run {
+	r.stop()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	e.via.lane.running--
+	r.via.lane.running--
 	g.running--
-	g.settle(e, keep)
+	g.settle(r, keep)
 	if g.ownerLocked() == "" {
 		return nil
 	}

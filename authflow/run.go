@@ -63,12 +63,12 @@ func (l *Logins) poll(ctx, work context.Context, wg *sync.WaitGroup) {
 	for begun := 0; ctx.Err() == nil; {
 		l.startHeld(ctx, wg)
 		start, woken, wait := l.engine.due(time.Now())
-		for _, e := range start {
-			if begun < workers && !l.engine.handOver(e) {
+		for _, r := range start {
+			if begun < workers && !l.engine.handOver(r) {
 				begun++
-				wg.Go(func() { l.labour(ctx, e) })
+				wg.Go(func() { l.labour(ctx, r) })
 			} else if begun == workers {
-				l.engine.await(ctx, e)
+				l.engine.await(ctx, r)
 			}
 		}
 		for _, id := range woken {
@@ -88,14 +88,14 @@ func (l *Logins) poll(ctx, work context.Context, wg *sync.WaitGroup) {
 
 // labour takes step after step of whatever is due, and waits for more until ctx
 // ends.
-func (l *Logins) labour(ctx context.Context, e *entry) {
+func (l *Logins) labour(ctx context.Context, r *run) {
 	for {
-		for e != nil {
-			keep := l.serve(e)
-			e = l.engine.done(e, keep, time.Now())
+		for r != nil {
+			keep := l.serve(r)
+			r = l.engine.done(r, keep, time.Now())
 		}
 		select {
-		case e = <-l.engine.jobs:
+		case r = <-l.engine.jobs:
 		case <-ctx.Done():
 			return
 		}
@@ -128,8 +128,8 @@ func (p Provider) flow(name string) Flow {
 
 // serve takes one step of a login that is due, and reports whether it is still to
 // be looked after.
-func (l *Logins) serve(e *entry) bool {
-	ctx := e.run.ctx
+func (l *Logins) serve(r *run) bool {
+	ctx, e := r.ctx, r.entry
 	switch {
 	case l.engine.owner() == "": // it is another's by now, or soon will be
 		return false

@@ -119,7 +119,7 @@ func (l *Logins) resume(ctx context.Context, row store.Login, begun time.Time) {
 	e := l.entryOf(row, begun)
 	untold := !e.decided() && (!row.Shown || e.state() == Confirming)
 	if untold && !l.putTell(ctx, row) {
-		e.wake = l.engine.on(time.Now().Add(retryWrite))
+		e.setWake(l.engine, time.Now().Add(retryWrite))
 	}
 	l.engine.add(e, row.Owner)
 }
@@ -163,9 +163,7 @@ func (l *Logins) reread(ctx context.Context, e *entry) bool {
 		l.later(e, time.Now().Add(retryWrite))
 		return true
 	}
-	now := l.entryOf(row, time.Now())
-	now.run, now.wake = e.run, e.wake
-	*e = *now
+	l.engine.replace(e, l.entryOf(row, time.Now()))
 	return true
 }
 
