@@ -19,7 +19,7 @@ import (
 
 // mostPerLogin is how many bytes a login may take that only waits. A collector at
 // its usual pace lets the process have as much again.
-const mostPerLogin = 200
+const mostPerLogin = 224
 
 // usual is a fake whose secrets are as long as those of Device usually are: a time, a
 // verifier, and a device code of 40 characters.
