@@ -35,7 +35,8 @@ type Adapter interface {
 	// chat that is no more, or *Slow.
 	Send(ctx context.Context, to Chat, m Message) (Ref, error)
 	// Edit replaces the message at r, also long after it was sent and by another
-	// process. It returns ErrGone when the platform allows it no more.
+	// process. It returns ErrGone when the platform allows it no more, and does not
+	// leave an image standing that m does not have.
 	Edit(ctx context.Context, r Ref, m Message) error
 	// Delete removes the message at r. One that is not there is no error.
 	Delete(ctx context.Context, r Ref) error
@@ -66,6 +67,7 @@ type Caps struct {
 	Single          bool          // one process at a time may Run
 	Forms, Selects  bool
 	Embeds, Copies  bool
+	Images, Alts    bool // shows a Message.Image; and what it shows to who cannot see it
 	Replies         bool // opens a box to reply in beside a message with Answer, which then has no controls
 	Loopback        bool // shows links to the person's own machine as links
 	Limits          Limits
@@ -81,6 +83,7 @@ type Limits struct {
 	Embeds, EmbedTitle, EmbedText, Fields, FieldName, FieldText, Footer int
 	AllEmbeds                                                           int // all that the embeds of a message say
 	Copy                                                                int // text that a Copy can copy
+	Alt, Caption                                                        int // of an image; the text of a message with one, where less than Text
 }
 
 // Errors that an adapter may return; core reads them.

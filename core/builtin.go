@@ -48,7 +48,7 @@ func (b *Bot) addBuiltins() {
 	add(Command{Name: "forget", Summary: "Erase all that I know of you", Private: true, Run: b.forget})
 	maps.Copy(b.actions, map[string]Handler{
 		"~login": b.pressLogin, "~logout": b.pressLogout, "~cancel": b.pressCancel, "~again": b.pressAgain,
-		"~me": b.pressMe, "~notme": b.pressNotMe, "~check": b.pressCheck, "~go": b.pressGo,
+		"~me": b.pressMe, "~notme": b.pressNotMe, "~check": b.pressCheck, "~qr": b.pressQR, "~go": b.pressGo,
 		"~digits": b.pressDigits, "~typed": b.typedDigits,
 		"~forget": b.pressForget, "~keep": b.pressKeep,
 	})

@@ -11,13 +11,13 @@ import (
 )
 
 // Fit makes of a message what a platform can show: the messages to send, in
-// order, of which the last has the controls. Nothing is lost that can be said in
+// order, of which the last has the controls and the image. Nothing is lost that can be said in
 // another way: embeds become text, selects buttons, what cannot be copied on a
 // tap is shown as code, and a long text becomes several messages. Only what has
 // no other place, such as the end of a label, is cut. size is how long a text is
 // on the platform.
 func Fit(m Message, c Caps, size func(markup.Text) int) []Message {
-	if len(m.Embeds) == 0 && len(m.Rows) == 0 && (c.Limits.Text == 0 || size(m.Text) <= c.Limits.Text) {
+	if len(m.Embeds) == 0 && len(m.Rows) == 0 && m.Image == nil && (c.Limits.Text == 0 || size(m.Text) <= c.Limits.Text) {
 		return []Message{m}
 	}
 	m = plainer(m, c)
@@ -28,6 +28,12 @@ func Fit(m Message, c Caps, size func(markup.Text) int) []Message {
 	}
 	for _, t := range texts {
 		out = append(out, Message{Text: t})
+	}
+	if m.Image != nil {
+		if !c.captions(out[len(out)-1].Text, size) {
+			out = append(out, Message{})
+		}
+		out[len(out)-1].Image = m.Image
 	}
 	for i, embeds := range fitEmbeds(m.Embeds, c.Limits) {
 		if i > 0 || len(out) == 0 {
@@ -53,11 +59,15 @@ func Fit(m Message, c Caps, size func(markup.Text) int) []Message {
 }
 
 // fitOne is Fit for a message that replaces another: it cannot be several. What
-// is too long is cut with "…", so that the controls stay.
+// is too long is cut with "…", so that the controls stay, and an image that such a
+// text can have no more is left out.
 func fitOne(m Message, c Caps, size func(markup.Text) int) Message {
 	m = plainer(m, c)
 	if c.Limits.Text > 0 {
 		m.Text = markup.Cut(m.Text, func(t markup.Text) bool { return size(t) <= c.Limits.Text })
+	}
+	if m.Image != nil && !c.captions(m.Text, size) {
+		m.Image = nil
 	}
 	if fitted := fitEmbeds(m.Embeds, c.Limits); len(fitted) > 0 {
 		m.Embeds = fitted[0]
@@ -69,7 +79,7 @@ func fitOne(m Message, c Caps, size func(markup.Text) int) Message {
 // spoken puts something above controls that stand alone: no platform takes a
 // message that does not say a word.
 func spoken(m Message) Message {
-	if m.Text == "" && len(m.Embeds) == 0 && len(m.Rows) > 0 {
+	if m.Text == "" && len(m.Embeds) == 0 && m.Image == nil && len(m.Rows) > 0 {
 		m.Text = "…"
 	}
 	return m
@@ -90,6 +100,12 @@ func plainer(m Message, c Caps) Message {
 		}
 		m.Embeds = nil
 	}
+	if m.Image != nil {
+		if !c.Images || !c.Alts {
+			add(markup.Plain(m.Image.Alt))
+		}
+		m.Image = fitImage(m.Image, c)
+	}
 	var rows [][]Control
 	for _, row := range m.Rows {
 		var left []Control
@@ -104,6 +120,21 @@ func plainer(m Message, c Caps) Message {
 	}
 	m.Text, m.Rows = join(text), rows
 	return m
+}
+
+// fitImage is what the platform can show of an image.
+func fitImage(i *Image, c Caps) *Image {
+	if !c.Images {
+		return nil
+	}
+	fitted := *i
+	fitted.Alt = cutLabel(i.Alt, c.Limits.Alt)
+	return &fitted
+}
+
+// captions reports whether a message with an image can have that text.
+func (c Caps) captions(t markup.Text, size func(markup.Text) int) bool {
+	return c.Limits.Caption == 0 || size(t) <= c.Limits.Caption
 }
 
 // plainerControl returns the controls that stand for one, and what has to be

@@ -153,7 +153,7 @@ func (in *Invocation) tell(ctx context.Context, t markup.Text) error {
 func (in *Invocation) alert(ctx context.Context, m Message) (Ref, error) {
 	_, pressed := in.What.(Press)
 	long := utf8.RuneCountInString(markup.Visible(m.Text)) > in.port.caps.Alert
-	if !pressed || in.On.Chat.ID == "" || long || len(m.Rows) > 0 || len(m.Embeds) > 0 {
+	if !pressed || in.On.Chat.ID == "" || long || len(m.Rows) > 0 || len(m.Embeds) > 0 || m.Image != nil {
 		return Ref{}, ErrTooLate
 	}
 	return in.port.reply(ctx, in.Back, in.Chat, m)

@@ -100,7 +100,7 @@ func (b *Bot) pointOn(ctx context.Context, p *port, from, to cardRef) error {
 // show puts the card of an open login where t says, and notes that it is there.
 // Where the message is gone, the direct chat gets it.
 func (b *Bot) show(ctx context.Context, p *port, login authflow.Login, t thread) error {
-	m := b.card(login, t.User)
+	m := b.shown(p, login, t)
 	if login.State == authflow.Confirming {
 		m = b.instead(ctx, login, m)
 	}
@@ -239,7 +239,7 @@ func (b *Bot) moveCard(ctx context.Context, p *port, login authflow.Login, t thr
 		return nil // told twice
 	}
 	old := t.Card.ref()
-	m := b.card(login, t.User)
+	m := b.shown(p, login, t)
 	m.Key = moveKey(login.ID, t.wake())
 	card, err := b.sendDirect(ctx, p, t.User, m)
 	switch {

@@ -12,6 +12,7 @@ import (
 type Message struct {
 	Text    markup.Text // a constant converts; a variable must pass markup.F or Plain, which escape
 	Embeds  []Embed
+	Image   *Image // shown with the text
 	Rows    [][]Control
 	Private bool   // only for the person who asked; only a Responder may send it
 	Answer  bool   // a question: the person is to reply to this very message
@@ -29,6 +30,13 @@ const (
 	Good
 	Bad // an error, or what destroys
 )
+
+// Image is a picture that the bot has made: PNG, JPEG or GIF.
+type Image struct {
+	Data  []byte
+	Alt   string    // what it shows, for who cannot see it
+	Until time.Time // nobody needs it after that: a platform that keeps a file of it deletes that then; zero: never
+}
 
 // Embed is a card: a titled box in a message.
 type Embed struct {

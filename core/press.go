@@ -58,7 +58,7 @@ func (b *Bot) renew(ctx context.Context, in *Invocation, login authflow.Login, t
 	if in.On.Until.IsZero() || !login.State.Open() {
 		return nil // it always can, or need not
 	}
-	t.Card, t.Check = reveal(in.On), false
+	t = t.on(in.On)
 	err := b.logins.Keep(ctx, login, t.pack(), t.wake())
 	if errors.Is(err, authflow.ErrEnded) || errors.Is(err, authflow.ErrMoved) {
 		return nil
@@ -88,6 +88,20 @@ func (b *Bot) pressCheck(ctx context.Context, in *Invocation) error {
 		return err
 	}
 	return b.refresh(ctx, in)
+}
+
+// pressQR shows the link of a login as a QR code too.
+func (b *Bot) pressQR(ctx context.Context, in *Invocation) error {
+	login, t, ok, err := b.about(ctx, in)
+	switch {
+	case !ok:
+		return err
+	case login.State != authflow.Waiting:
+		return b.refresh(ctx, in)
+	}
+	t = t.on(in.On)
+	t.QR = true
+	return b.show(ctx, in.port, login, t)
 }
 
 // pressAgain starts anew what ran out or was refused, in the same message.

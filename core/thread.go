@@ -15,6 +15,7 @@ type thread struct {
 	Chat    Chat     `json:"chat"` // where the person asked
 	Card    cardRef  `json:"card"`
 	Check   bool     `json:"check,omitempty"` // the card has [Check]: it cannot move
+	QR      bool     `json:"qr,omitempty"`    // the card shows its link as a QR code
 	Wait    *waiting `json:"wait,omitempty"`
 }
 
@@ -42,6 +43,15 @@ func unpackThread(b []byte) (thread, error) {
 		return t, fmt.Errorf("decode thread: %w", err)
 	}
 	return t, nil
+}
+
+// on is t with its card at a message of it that was pressed, which can be edited for
+// longer now.
+func (t thread) on(pressed Ref) thread {
+	if !pressed.Until.IsZero() {
+		t.Card, t.Check = reveal(pressed), false
+	}
+	return t
 }
 
 // ahead is how long before the bot can edit a card no more the card moves.

@@ -27,6 +27,7 @@ type Words struct {
 	CardCode, CardCompare, CardUntil, CardWarn                   markup.Text
 	CardLink, CardLinkUntil, CardLinkWarn                        markup.Text
 	OpenProvider, CopyCode, Check, NewCode                       markup.Text
+	ShowQR, QRAlt                                                markup.Text
 	Which, NoProviders, NoSuchProvider                           markup.Text
 	Finishing, IsItYou, InsteadOf, Yes, NotMe                    markup.Text
 	SignedIn, MissingScopes, Declined, Expired                   markup.Text
@@ -103,6 +104,8 @@ var English = Words{
 	CardLinkWarn:   "It is for you alone: do not send it on. Only continue if you have just asked for this.",
 	OpenProvider:   "Open %s", // provider
 	CopyCode:       "Copy code",
+	ShowQR:         "QR code",
+	QRAlt:          "QR code of the link to %s", // provider
 	Check:          "Check",
 	NewCode:        "New code",
 	Which:          "Where do you want to sign in?",

@@ -30,6 +30,7 @@ type Place struct {
 	Links   bool             // a link leads people there
 	Typed   bool             // people's programs send only commands that there are, and complete
 	Deaf    bool             // the bot hears of commands and presses only
+	Lasting bool             // a message with a picture keeps one until it is deleted
 	Secrets []string         // of the bot on the platform, such as its token
 }
 
@@ -60,7 +61,7 @@ func Conversations(t *testing.T, pattern string, open func(t *testing.T, s *core
 		t.Cleanup(h.close)
 		Serve(t, h.net, "bot.example:443", &h.door)
 		return coretest.Stage{
-			World: h.place.World, Caps: h.adapter.Caps(), Links: h.place.Links, Typed: h.place.Typed, Deaf: h.place.Deaf, Provider: coretest.At(h.server), Browse: h.browse, Restart: h.restart,
+			World: h.place.World, Caps: h.adapter.Caps(), Links: h.place.Links, Typed: h.place.Typed, Deaf: h.place.Deaf, Lasting: h.place.Lasting, Provider: coretest.At(h.server), Browse: h.browse, Restart: h.restart,
 			Log: h.log.String, Public: h.public.String, Secrets: h.secrets,
 		}
 	})

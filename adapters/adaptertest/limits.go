@@ -28,7 +28,7 @@ func several[T any](n int, one func(i int) T) []T {
 	return out
 }
 
-func measures(c core.Caps) []measure {
+func measures(s *scene, c core.Caps) []measure {
 	l := c.Limits
 	press := func(i int) core.Control { return core.Button{Label: "Button " + strconv.Itoa(i)} }
 	all := []measure{
@@ -49,6 +49,9 @@ func measures(c core.Caps) []measure {
 	if c.Selects {
 		all = append(all, selectMeasures(l)...)
 	}
+	if c.Images {
+		all = append(all, imageMeasures(s, c)...)
+	}
 	if c.Embeds {
 		all = append(all, embedMeasures(l)...)
 	}
@@ -66,6 +69,18 @@ func selectMeasures(l core.Limits) []measure {
 		{"value", l.Value, func(n int) core.Message { return pick(core.Choice{Label: "v", Value: letters(n)}) }},
 		{"choice", l.Choice, func(n int) core.Message { return pick(core.Choice{Label: letters(n), Value: "v"}) }},
 	}
+}
+
+func imageMeasures(s *scene, c core.Caps) []measure {
+	all := []measure{{"text with an image", c.Limits.Caption, func(n int) core.Message {
+		return core.Message{Text: markup.Plain(letters(n)), Image: s.picture(0, "")}
+	}}}
+	if c.Alts {
+		all = append(all, measure{"alt text", c.Limits.Alt, func(n int) core.Message {
+			return core.Message{Text: "x", Image: s.picture(0, letters(n))}
+		}})
+	}
+	return all
 }
 
 func embedMeasures(l core.Limits) []measure {
@@ -100,7 +115,7 @@ func embedMeasures(l core.Limits) []measure {
 func limits(s *scene) {
 	b := s.start()
 	chat := b.general()
-	for _, m := range append(measures(b.Caps()), b.texts()...) {
+	for _, m := range append(measures(s, b.Caps()), b.texts()...) {
 		if m.limit == 0 {
 			continue
 		}

@@ -28,6 +28,7 @@ type Stage struct {
 
 	Thread     string // a place that is part of a channel; empty: there are none
 	Redelivers bool   // what was not safe is delivered again to the next adapter
+	Lasting    bool   // a message with a picture keeps one until it is deleted
 	Deaf       bool   // what people say reaches no bot: commands and presses do
 }
 
@@ -57,6 +58,8 @@ var suite = []struct {
 	{"markup", nil, markups},
 	{"controls", nil, controls},
 	{"embeds", nil, embeds},
+	{"images", pictures, images},
+	{"private images", pictures, privateImages},
 	{"edit", nil, edit},
 	{"edit after a restart", nil, editLater},
 	{"delete", nil, remove},
@@ -79,6 +82,8 @@ var suite = []struct {
 	{"reply box", nil, replyBox},
 	{"direct", nil, direct},
 }
+
+func pictures(s Stage) bool { return s.Adapter().Caps().Images }
 
 // Run tests an adapter. Each case gets a stage of its own, which is opened in the
 // bubble that the case is played in.

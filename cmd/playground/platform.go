@@ -73,7 +73,9 @@ func platformNames() string {
 
 // openNeutral makes a platform that can do everything, without a wire.
 func openNeutral(*pipe.Net) (*platform, error) {
-	chat := coretest.New(coretest.Options{})
+	caps := coretest.Rich()
+	caps.Images = false // of which a terminal has none
+	chat := coretest.New(coretest.Options{Caps: caps})
 	return &platform{
 		chat: "a chat", people: chat,
 		adapter: func(*slog.Logger) core.Adapter { return chat },

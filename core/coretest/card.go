@@ -89,6 +89,8 @@ func (c card) control(control Control) string {
 		return label + ": " + oneLine(control.URL)
 	case Copy:
 		return label + ": " + oneLine(control.Text)
+	case Picture:
+		return "(a picture) " + oneLine(control.Text)
 	}
 	var out strings.Builder
 	out.WriteString(label + ":")

@@ -39,7 +39,7 @@ func Rich() core.Caps {
 	return core.Caps{
 		Platform: "neutral", Title: "Neutral",
 		Private: true, PrivateEdit: 15 * time.Minute,
-		Forms: true, Selects: true, Embeds: true, Copies: true, Loopback: true,
+		Forms: true, Selects: true, Embeds: true, Images: true, Alts: true, Copies: true, Loopback: true,
 		Limits: core.Limits{
 			Text: 4000, Label: 80, Row: 5, Rows: 5, Choices: 25, Choice: 100,
 			Inputs: 5, FormTitle: 45, InputLabel: 45,

@@ -19,6 +19,7 @@ type Stage struct {
 	Links    bool                     // the bot has a link to the direct chat where it cannot write first; likewise
 	Typed    bool                     // people's programs send only commands that there are, and complete; likewise
 	Deaf     bool                     // the bot hears of commands and presses only; likewise
+	Lasting  bool                     // a message with a picture keeps one until it is deleted; likewise
 	Provider Provider                 // nil where no line needs one
 	Browse   func() *authtest.Browser // opens a browser that reaches bot and provider; likewise
 	Restart  func()                   // kills the bot and starts it again on the same store

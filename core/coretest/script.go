@@ -11,7 +11,7 @@ import (
 // Script is a conversation, one line after the other. A line beginning with #
 // is for the reader. First it may say what its chat is like:
 //
-//	chat has no private messages     also: forms, selects, embeds, copies, replies; or "has forms"
+//	chat has no private messages     also: forms, selects, embeds, images, copies, replies; or "has forms"
 //	chat edits private messages for 2m
 //	chat cannot write first          the bot needs a link that the person follows
 //	chat cannot write at all         and there is no such link
@@ -33,6 +33,7 @@ import (
 //	with links, …                    a link leads to the direct chat
 //	with typed commands, …           people can send only commands that there are
 //	with talk, …                     the bot hears what is no command
+//	with lasting pictures, …         a message with a picture cannot become one without
 //
 // What people do; places are "direct", where a person is when no place is named,
 // and channels:

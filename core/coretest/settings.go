@@ -14,6 +14,7 @@ var abilities = map[string]func(*core.Caps) *bool{
 	"forms":            func(c *core.Caps) *bool { return &c.Forms },
 	"selects":          func(c *core.Caps) *bool { return &c.Selects },
 	"embeds":           func(c *core.Caps) *bool { return &c.Embeds },
+	"images":           func(c *core.Caps) *bool { return &c.Images },
 	"copies":           func(c *core.Caps) *bool { return &c.Copies },
 	"replies":          func(c *core.Caps) *bool { return &c.Replies },
 }
@@ -31,6 +32,8 @@ func conditionOn(word string) (has func(Stage) bool, known bool) {
 		return func(on Stage) bool { return on.Links }, true
 	case "typed commands":
 		return func(on Stage) bool { return on.Typed }, true
+	case "lasting pictures":
+		return func(on Stage) bool { return on.Lasting }, true
 	case "talk":
 		return func(on Stage) bool { return !on.Deaf }, true
 	}

@@ -18,6 +18,9 @@ func show(m core.Message) Seen {
 		parts = append(parts, showEmbed(e)...)
 	}
 	s.Text = strings.Join(filled(parts), "\n")
+	if m.Image != nil {
+		s.Controls = append(s.Controls, Control{Kind: Picture, Text: m.Image.Alt, Data: m.Image.Data})
+	}
 	for _, row := range m.Rows {
 		for _, c := range row {
 			s.Controls = append(s.Controls, showControl(c))

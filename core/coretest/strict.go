@@ -2,8 +2,10 @@ package coretest
 
 import (
 	"fmt"
+	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -22,8 +24,11 @@ type strict struct {
 // refuse says why a platform with these caps does not take m.
 func refuse(caps core.Caps, m core.Message) error {
 	s := &strict{caps: caps, tokens: map[string]bool{}}
-	s.mustf(markup.Visible(m.Text) != "" || len(m.Embeds) > 0, "it is empty")
+	s.mustf(markup.Visible(m.Text) != "" || len(m.Embeds) > 0 || m.Image != nil, "it is empty")
 	s.size("text", m.Text, caps.Limits.Text)
+	if m.Image != nil {
+		s.image(*m.Image, m.Text)
+	}
 	s.mustf(caps.Private || !m.Private, "there are no private messages")
 	s.mustf(!caps.Replies || !m.Answer || len(m.Rows) == 0, "a question that opens a box to reply in has no controls")
 	s.length("key", m.Key, 25)
@@ -47,7 +52,7 @@ func refuseAlert(caps core.Caps, m core.Message) error {
 	s := &strict{caps: caps}
 	s.mustf(markup.Visible(m.Text) != "", "it is empty")
 	s.size("text", m.Text, caps.Alert)
-	s.mustf(len(m.Rows) == 0 && len(m.Embeds) == 0, "it is more than a text")
+	s.mustf(len(m.Rows) == 0 && len(m.Embeds) == 0 && m.Image == nil, "it is more than a text")
 	return s.err("alert")
 }
 
@@ -98,6 +103,14 @@ func (s *strict) size(what string, t markup.Text, limit int) {
 func (s *strict) label(what, text string, limit int) {
 	s.mustf(strings.TrimSpace(text) != "", "a %s is empty", what)
 	s.length(what+" "+text, text, limit)
+}
+
+func (s *strict) image(i core.Image, caption markup.Text) {
+	s.mustf(s.caps.Images, "there are no images")
+	kind := http.DetectContentType(i.Data)
+	s.mustf(slices.Contains([]string{"image/png", "image/jpeg", "image/gif"}, kind), "the image is %s", kind)
+	s.length("alt text", i.Alt, s.caps.Limits.Alt)
+	s.size("text with an image", caption, s.caps.Limits.Caption)
 }
 
 func (s *strict) embed(e core.Embed) {

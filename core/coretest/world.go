@@ -57,13 +57,14 @@ type Seen struct {
 // Kind is what a Control is.
 type Kind int
 
-// The kinds of controls. An Input is part of a form.
+// The kinds of controls. An Input is part of a form, and a Picture is looked at.
 const (
 	Button Kind = iota
 	Link
 	Copy
 	Select
 	Input
+	Picture
 )
 
 // Control is something in a message that a person can use.
@@ -73,16 +74,17 @@ type Control struct {
 	Tone     core.Tone
 	URL      string        // of a Link
 	Leads    bool          // of a Link: into the direct chat with the bot; see Follow
-	Text     string        // what a Copy copies; what stands in an Input
+	Text     string        // what a Copy copies; what stands in an Input; what a Picture is said to show
 	Choices  []core.Choice // of a Select or Input
 	Min, Max int           // how many of the choices
 	Hint     string        // of an Input
 	Optional bool          // of an Input
 	Key      string        // what the World needs to know it by
+	Data     []byte        // of a Picture
 }
 
 // String is m in one line, as scripts write it: the text, then each control as
-// [label], a select as [hint: choice | choice].
+// [label], a select as [hint: choice | choice]. A picture comes first.
 func (m Seen) String() string {
 	parts := strings.Fields(m.Text)
 	for _, c := range m.Controls {
@@ -93,6 +95,9 @@ func (m Seen) String() string {
 
 // String is c as scripts write it.
 func (c Control) String() string {
+	if c.Kind == Picture {
+		return "[picture]"
+	}
 	if len(c.Choices) == 0 {
 		return "[" + c.Label + "]"
 	}
@@ -120,7 +125,7 @@ func (m Seen) Control(kind Kind, label string) (Control, error) {
 
 // String returns the kind's name.
 func (k Kind) String() string {
-	names := [...]string{"button", "link", "copy", "select", "input"}
+	names := [...]string{"button", "link", "copy", "select", "input", "picture"}
 	if k < 0 || int(k) >= len(names) {
 		return "control"
 	}
