@@ -92,8 +92,13 @@ func (b *brittle) OpenLogins(ctx context.Context, person string) (all []store.Lo
 	return all, err
 }
 
-func (b *brittle) ClaimLogins(ctx context.Context, owner string, dead []string, live, limit int) (all []store.Login, err error) {
-	err = b.do("ClaimLogins", func() error { all, err = b.Store.ClaimLogins(ctx, owner, dead, live, limit); return err })
+func (b *brittle) LeftLogins(ctx context.Context, owner string, dead []string, live int) (n int, err error) {
+	err = b.do("LeftLogins", func() error { n, err = b.Store.LeftLogins(ctx, owner, dead, live); return err })
+	return n, err
+}
+
+func (b *brittle) ClaimLogins(ctx context.Context, owner string, dead []string, limit int) (all []store.Login, err error) {
+	err = b.do("ClaimLogins", func() error { all, err = b.Store.ClaimLogins(ctx, owner, dead, limit); return err })
 	return all, err
 }
 

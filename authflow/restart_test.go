@@ -260,7 +260,7 @@ func TestRestartWithoutTheProvider(t *testing.T) {
 // TestRunAwaitsTheStore begins while the store fails: what is there is taken up
 // once it does not.
 func TestRunAwaitsTheStore(t *testing.T) {
-	for _, verb := range []string{"AddReplica", "ClaimLogins", "Replicas"} {
+	for _, verb := range []string{"AddReplica", "LeftLogins", "ClaimLogins", "Replicas"} {
 		t.Run(verb, func(t *testing.T) {
 			bubble(t, setup{}, func(w *world) {
 				l := w.start("alice")

@@ -2,6 +2,8 @@ package authflow
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 )
@@ -137,21 +139,35 @@ func TestOpenStates(t *testing.T) {
 	}
 }
 
-func TestJitter(t *testing.T) {
+// However fast logins are taken over, they come one interval later at the soonest,
+// and as evenly as that allows.
+func TestPlace(t *testing.T) {
+	const every = 5 * time.Second
 	for _, tt := range []struct {
-		name  string
-		since time.Duration // the take-over began
-		most  time.Duration
+		name   string
+		took   time.Duration // to take over all of them
+		within time.Duration // of when it began, all come
+		most   int           // in any tenth of a second
 	}{
-		{"at once", 0, 9 * time.Second},
-		{"in a later batch", 3 * time.Second, 6 * time.Second},
-		{"after an interval", 6 * time.Second, 5*time.Second + time.Millisecond},
+		{"at once", 0, 9100 * time.Millisecond, 40},
+		{"in half of the time", 2 * time.Second, 9100 * time.Millisecond, 40},
+		{"in just the time", 4 * time.Second, 9100 * time.Millisecond, 40},
+		{"in longer", 8 * time.Second, 13100 * time.Millisecond, 60},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			for range 1000 {
-				if got := jitter(5*time.Second, tt.since); got < 5*time.Second || got >= tt.most {
-					t.Fatalf("got %v, want 5 s to %v", got, tt.most)
+			const of = 1000
+			in := map[time.Duration]int{}
+			for at := range of {
+				now := noon.Add(tt.took * time.Duration(at/50) * 50 / of) // in batches of 50
+				wait := place{begun: noon, at: at, of: of}.wait(every, now)
+				if due := now.Add(wait).Sub(noon); wait < every || due > tt.within {
+					t.Fatalf("%d: got asked after %v, at %v, want %v at least, and %v", at, wait, due, every, tt.within)
+				} else {
+					in[due/(time.Second/10)]++
 				}
+			}
+			if got := slices.Max(slices.Collect(maps.Values(in))); got > tt.most {
+				t.Errorf("got %d of %d in a tenth of a second, want at most %d", got, of, tt.most)
 			}
 		})
 	}

@@ -54,17 +54,24 @@ func (l *Logins) takeOver(ctx context.Context, life *replica.Life) {
 func (l *Logins) claim(ctx context.Context, owner string, dead []string, live int, begun time.Time) error {
 	l.engine.claiming(true)
 	defer l.engine.claiming(false)
-	for n := claimBatch; n == claimBatch; {
-		rows, err := l.store.ClaimLogins(ctx, owner, dead, live, claimBatch)
+	left, err := l.store.LeftLogins(ctx, owner, dead, live)
+	if err != nil {
+		return err
+	}
+	for next := (place{begun: begun, of: left}); next.at < left; {
+		rows, err := l.store.ClaimLogins(ctx, owner, dead, min(claimBatch, left-next.at))
 		if err != nil {
 			return err
 		}
 		for _, row := range rows {
-			if err := l.takeUp(ctx, row, begun); err != nil {
+			if err := l.takeUp(ctx, row, next); err != nil {
 				return err
 			}
+			next.at++
 		}
-		n = len(rows)
+		if len(rows) == 0 { // somebody else has the rest
+			break
+		}
 	}
 	n, err := l.store.ClaimTells(ctx, owner, dead)
 	if n > 0 {
@@ -73,9 +80,27 @@ func (l *Logins) claim(ctx context.Context, owner string, dead []string, live in
 	return err
 }
 
+// place is a login's among those that are taken over with it.
+type place struct {
+	begun  time.Time // when the first of them were
+	at, of int
+}
+
+// alone is the place of a login that is taken over by itself.
+func alone() place { return place{begun: time.Now(), of: 1} }
+
+// wait is how long to wait before a login is asked about first that is taken over now:
+// an interval, since nobody knows when it was asked about last. All of them come
+// evenly over most of a second one, however long it takes to read them; its rest is
+// the time in which nobody has noticed yet that a lease has run out.
+func (p place) wait(every time.Duration, now time.Time) time.Duration {
+	turn := every * 4 / 5 * time.Duration(p.at) / time.Duration(p.of)
+	return max(every, every+turn-now.Sub(p.begun)) + rand.N(every/50+1)
+}
+
 // takeUp goes on with a claimed login, unless its person has just ended it: that is
-// looked up where anybody has decided about it since. begun is when the claim began.
-func (l *Logins) takeUp(ctx context.Context, row store.Login, begun time.Time) error {
+// looked up where anybody has decided about it since.
+func (l *Logins) takeUp(ctx context.Context, row store.Login, at place) error {
 	unlock := l.deciding.free(row.ID)
 	alone := unlock != nil
 	if !alone {
@@ -97,7 +122,7 @@ func (l *Logins) takeUp(ctx context.Context, row store.Login, begun time.Time) e
 	if _, err := l.openOrigin(row); errors.Is(err, seal.ErrBroken) {
 		return l.bury(ctx, row, err)
 	}
-	l.resume(ctx, row, begun)
+	l.resume(ctx, row, at)
 	return nil
 }
 
@@ -115,8 +140,8 @@ func (l *Logins) bury(ctx context.Context, row store.Login, why error) error {
 }
 
 // resume goes on with a login that another process began.
-func (l *Logins) resume(ctx context.Context, row store.Login, begun time.Time) {
-	e := l.entryOf(row, begun)
+func (l *Logins) resume(ctx context.Context, row store.Login, at place) {
+	e := l.entryOf(row, at)
 	untold := !e.decided() && (!row.Shown || e.state() == Confirming)
 	if untold && !l.putTell(ctx, row) {
 		e.setWake(l.engine, time.Now().Add(retryWrite))
@@ -124,9 +149,8 @@ func (l *Logins) resume(ctx context.Context, row store.Login, begun time.Time) {
 	l.engine.add(e, row.Owner)
 }
 
-// entryOf is a login as the engine goes on with it, given its row. begun is when it
-// began to be taken over.
-func (l *Logins) entryOf(row store.Login, begun time.Time) *entry {
+// entryOf is a login as the engine goes on with it, given its row.
+func (l *Logins) entryOf(row store.Login, at place) *entry {
 	s, err := l.openSecrets(row)
 	p, unknown := l.Provider(row.Provider)
 	if unknown != nil {
@@ -141,7 +165,7 @@ func (l *Logins) entryOf(row store.Login, begun time.Time) *entry {
 		e.won = &won{state: e.state(), pending: l.ended(e.state(), Failed, Unavailable)}
 		e.due = l.engine.on(now)
 	case e.state() == Waiting:
-		e.due = l.engine.on(g.due(now, jitter(g.pace(), now.Sub(begun)), g.pace()))
+		e.due = l.engine.on(g.due(now, at.wait(g.pace(), now), g.pace()))
 	case e.state() == Granted:
 		e.won.token, e.won.since = s.Token.token(), s.Since
 		e.due = l.engine.on(now)
@@ -163,16 +187,8 @@ func (l *Logins) reread(ctx context.Context, e *entry) bool {
 		l.later(e, time.Now().Add(retryWrite))
 		return true
 	}
-	l.engine.replace(e, l.entryOf(row, time.Now()))
+	l.engine.replace(e, l.entryOf(row, alone()))
 	return true
-}
-
-// jitter is when a login is asked about first that was taken over, so long after that
-// began: an interval later, since nobody knows when it was asked about last, and
-// spread over most of a second one, which does not begin anew with each batch. Its
-// rest is the time in which nobody has noticed yet that a lease has run out.
-func jitter(every, since time.Duration) time.Duration {
-	return every + rand.N(max(every*4/5-since, time.Millisecond))
 }
 
 // follow does what became of our logins by others, or unheard by us: one that has ended is no longer
@@ -211,7 +227,7 @@ func (l *Logins) takeUpMissing(ctx context.Context, owner, id string) error {
 	case err != nil:
 		return err
 	}
-	return l.takeUp(ctx, row, time.Now())
+	return l.takeUp(ctx, row, alone())
 }
 
 func (l *Logins) forgetEnded(ctx context.Context, c store.Changed) error {

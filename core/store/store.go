@@ -102,10 +102,12 @@ type Logins interface {
 	Login(ctx context.Context, id string) (Login, error)
 	// OpenLogins returns the open logins of a person, oldest first.
 	OpenLogins(ctx context.Context, person string) ([]Login, error)
-	// ClaimLogins makes owner the owner of up to limit open logins that are
-	// nobody's, or of one of dead, which live no more, and returns them. It takes
-	// no more than makes owner's share even among live processes.
-	ClaimLogins(ctx context.Context, owner string, dead []string, live, limit int) ([]Login, error)
+	// LeftLogins counts the open logins that are nobody's, or of one of dead, which
+	// live no more: as many as make owner's share even among live processes, at most.
+	LeftLogins(ctx context.Context, owner string, dead []string, live int) (int, error)
+	// ClaimLogins makes owner the owner of up to limit of those that are left, and
+	// returns them.
+	ClaimLogins(ctx context.Context, owner string, dead []string, limit int) ([]Login, error)
 	// ChangedLogins returns those of owner's logins that anybody kept or changed
 	// within the last while.
 	ChangedLogins(ctx context.Context, owner string, within time.Duration) ([]Changed, error)

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -66,60 +65,33 @@ func (s *Store) OpenLogins(ctx context.Context, person string) (all []store.Logi
 	return all, nil
 }
 
-// ClaimLogins implements store.Logins. It writes only where there is something to
-// claim. Who is dead was asked before, in a statement of its own: one that joined
-// the two would decide by an old picture of who lives.
-func (s *Store) ClaimLogins(ctx context.Context, owner string, dead []string, live, limit int) ([]store.Login, error) {
-	from := append([]string{""}, dead...)
-	found := false
-	err := s.look(ctx, func(c *conn) (err error) {
-		found, err = c.ownsLogins(from)
-		return err
-	})
-	var all []store.Login
-	if err == nil && found {
-		all, err = commitFor(ctx, s, shared, func(c *conn) ([]store.Login, error) {
-			return c.claimLogins(owner, from, live, limit)
-		})
-	}
-	if err != nil {
-		return nil, fmt.Errorf("claim logins: %w", err)
-	}
-	return all, nil
-}
-
-// ownsLogins reports whether one of owners has an open login.
-func (c *conn) ownsLogins(owners []string) (bool, error) {
-	for _, owner := range owners {
-		_, err := get(c, scanText, "SELECT id FROM login WHERE ended_at IS NULL AND owner = $1 LIMIT 1", owner)
-		if !errors.Is(err, store.ErrNotFound) {
-			return err == nil, err
+// LeftLogins implements store.Logins. It counts the others only where somebody has
+// left some.
+func (s *Store) LeftLogins(ctx context.Context, owner string, dead []string, live int) (n int, err error) {
+	err = s.look(ctx, func(c *conn) (err error) {
+		n, err = c.leftLogins(append([]string{""}, dead...))
+		if n == 0 || live <= 1 || err != nil {
+			return err
 		}
-	}
-	return false, nil
-}
-
-func (c *conn) claimLogins(owner string, from []string, live, limit int) (all []store.Login, err error) {
-	if live > 1 {
 		share, err := get(c, scanShare, `SELECT COUNT(*), COUNT(*) FILTER (WHERE owner = $1)
 			FROM login WHERE ended_at IS NULL`, owner)
-		if err != nil {
-			return nil, err
-		}
-		limit = min(limit, share.even(live))
+		n = max(0, min(n, share.even(live)))
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count logins that are left: %w", err)
 	}
-	for _, of := range from {
-		most := limit - len(all)
-		if most <= 0 {
-			break
-		}
-		some, err := list(c, scanLogin, `UPDATE login SET owner = $1 WHERE id IN (
-				SELECT id FROM login WHERE ended_at IS NULL AND owner = $2 LIMIT $3 /* FOR UPDATE SKIP LOCKED */)
-			RETURNING `+loginColumns, owner, of, most)
+	return n, nil
+}
+
+// leftLogins is how many open logins owners have.
+func (c *conn) leftLogins(owners []string) (all int, err error) {
+	for _, owner := range owners {
+		n, err := get(c, scanCount, "SELECT COUNT(*) FROM login WHERE ended_at IS NULL AND owner = $1", owner)
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
-		all = append(all, some...)
+		all += n
 	}
 	return all, nil
 }
@@ -135,6 +107,35 @@ func scanShare(r row) (s share, err error) {
 // even is how many more one may own among so many processes.
 func (s share) even(live int) int {
 	return (s.open+live-1)/live - s.own
+}
+
+// ClaimLogins implements store.Logins. Who is dead was asked before, in a statement
+// of its own: one that joined the two would decide by an old picture of who lives.
+func (s *Store) ClaimLogins(ctx context.Context, owner string, dead []string, limit int) ([]store.Login, error) {
+	all, err := commitFor(ctx, s, shared, func(c *conn) ([]store.Login, error) {
+		return c.claimLogins(owner, append([]string{""}, dead...), limit)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim logins: %w", err)
+	}
+	return all, nil
+}
+
+func (c *conn) claimLogins(owner string, from []string, limit int) (all []store.Login, err error) {
+	for _, of := range from {
+		most := limit - len(all)
+		if most <= 0 {
+			break
+		}
+		some, err := list(c, scanLogin, `UPDATE login SET owner = $1 WHERE id IN (
+				SELECT id FROM login WHERE ended_at IS NULL AND owner = $2 LIMIT $3 /* FOR UPDATE SKIP LOCKED */)
+			RETURNING `+loginColumns, owner, of, most)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
 }
 
 // ChangedLogins implements store.Logins.

@@ -153,7 +153,7 @@ func raceClaims(t *testing.T, stores []store.Store) {
 	race(func(i int) {
 		owner := fmt.Sprint("racer ", i)
 		for {
-			got, err := stores[i%len(stores)].ClaimLogins(t.Context(), owner, []string{"dead"}, 1, 3)
+			got, err := stores[i%len(stores)].ClaimLogins(t.Context(), owner, []string{"dead"}, 3)
 			if err != nil {
 				t.Error(err)
 			}

@@ -90,7 +90,9 @@ func testClaimFromTheDead(t *testing.T, s store.Store) {
 	}
 	claim := func(owner string, live, want int) {
 		t.Helper()
-		got, err := s.ClaimLogins(ctx, owner, []string{"dead", "gone"}, live, 100)
+		left, err := s.LeftLogins(ctx, owner, []string{"dead", "gone"}, live)
+		must(t, err)
+		got, err := s.ClaimLogins(ctx, owner, []string{"dead", "gone"}, left)
 		if err != nil || len(got) != want {
 			t.Errorf("%s claims: got %d, %v, want %d", owner, len(got), err, want)
 		}

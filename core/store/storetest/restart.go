@@ -46,7 +46,7 @@ func testRestart(t *testing.T, open Opener) {
 	if live != 0 || !slices.Equal(dead, []string{l.Owner}) {
 		t.Errorf("got %d live processes and %q dead, want the last one dead", live, dead)
 	}
-	claimed, err := s.ClaimLogins(ctx, "the new process", dead, 1, 10)
+	claimed, err := s.ClaimLogins(ctx, "the new process", dead, 10)
 	must(t, err)
 	same(t, "logins of the last process", ids(claimed), []string{l.ID})
 }
