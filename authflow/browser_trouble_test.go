@@ -183,8 +183,8 @@ func TestBrowserMeetsTroubleAtTheProvider(t *testing.T) {
 	}{
 		{"declined", instead("access_denied"), nil, "You declined", "denied"},
 		{"not available", instead("temporarily_unavailable"), nil, "auth.example is not available at the moment.", "failed refused"},
-		{"unknown permissions", instead("invalid_scope"), nil, "auth.example does not know the permissions", "failed refused"},
-		{"wrong client", instead("unauthorized_client"), nil, "does not let this bot sign people in", "failed refused"},
+		{"unknown permissions", instead("invalid_scope"), nil, "auth.example does not know the permissions", "failed barred"},
+		{"wrong client", instead("unauthorized_client"), nil, "does not let this bot sign people in", "failed barred"},
 		{"a word of its own", instead("<b>computer_says_no"), nil, "auth.example could not complete this login. Return to the chat", "failed refused"},
 		{"a code that it does not know", func(q url.Values) { q.Set("code", "a-code-from-elsewhere") }, nil, "auth.example could not complete this login.", "failed refused"},
 		{"no answer", same, stand.Drop(), "auth.example could not complete this login.", "failed unreached"},

@@ -129,7 +129,8 @@ func (r reply) grant(sent time.Time, verifier seal.Secret) (Grant, error) {
 	switch m := meaningOf(code, r.status); {
 	case code == "" && !s.DeviceCode.empty():
 		return s.grant(sent, verifier)
-	case code == "invalid_client", code == "invalid client", code == "incorrect_client_credentials", code == "invalid_scope":
+	case code == "invalid_client", code == "invalid client", code == "incorrect_client_credentials", code == "invalid_scope",
+		code == "org_internal", code == "admin_policy_enforced":
 		return Grant{}, fmt.Errorf("%w: %w", ErrSetup, r.refusal(s))
 	case r.status == http.StatusNotFound, code == "unauthorized_client", code == "device_flow_disabled":
 		return Grant{}, fmt.Errorf("%w: %w", ErrFlowOff, r.refusal(s))

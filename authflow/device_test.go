@@ -197,7 +197,7 @@ func TestBeginErrors(t *testing.T) {
 		{"GitHub for an unknown client", 404, jsonType, `{"error":"Not Found"}`, true, true},
 		{"wrong client", 401, jsonType, `{"error":"invalid_client"}`, false, true},
 		{"wrong scope", 400, jsonType, `{"error":"invalid_scope"}`, false, true},
-		{"administrator", 403, jsonType, `{"error":"admin_policy_enforced"}`, false, true},
+		{"wrong for the administrator", 403, jsonType, `{"error":"admin_policy_enforced"}`, false, true},
 		{"wrong client, form", 200, formType, `error=incorrect_client_credentials`, false, true},
 		{"down", 503, htmlType, `<p>`, false, false},
 		{"down, said so", 503, jsonType, `{"error":"temporarily_unavailable"}`, false, false},

@@ -98,7 +98,7 @@ func TestLogin(t *testing.T) {
 			authtest.Options{},
 			meet(stand.Custom(400, "application/json", `{"error":"unauthorized_client"}`)), `
 			10s polls
-			10s tells alice: failed refused`,
+			10s tells alice: failed barred`,
 		},
 	}
 	for _, tt := range tests {

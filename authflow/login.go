@@ -33,6 +33,7 @@ type Why string
 // What there is to say about an end.
 const (
 	Refused     Why = "refused"     // failed: the provider would not go on
+	Barred      Why = "barred"      // failed: the provider takes nobody's login from this bot, which its operator has to mend
 	Unnamed     Why = "unnamed"     // failed: the provider did not say whose token it is
 	Unreached   Why = "unreached"   // failed: the provider did not answer when it counted
 	Unavailable Why = "unavailable" // failed: this provider is no longer offered
@@ -89,7 +90,7 @@ func (t turn) step(a Answer, err error, now time.Time) (turn, time.Time) {
 	case err == nil && a.State != Waiting:
 		t.State = a.State // an answer beats the clock
 		if a.State == Failed {
-			t.Why = Refused
+			t.Why = whyFailed(a.Err)
 		}
 		return t, time.Time{}
 	case !now.Before(t.Grant.Expires):

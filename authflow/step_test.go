@@ -55,6 +55,10 @@ func TestStep(t *testing.T) {
 		{"the provider says that it has expired", left(m, 0), Answer{State: Expired}, nil, left(m, 0).is(Expired, ""), 0},
 		{"the provider will not go on", left(m, 0), Answer{State: Failed, Err: trouble}, nil, left(m, 0).is(Failed, Refused), 0},
 
+		{"the provider takes nobody from here", left(m, 0), Answer{State: Failed, Err: &OAuthError{Code: "org_internal"}}, nil, left(m, 0).is(Failed, Barred), 0},
+		{"the provider does not know the bot", left(m, 0), Answer{State: Failed, Err: &OAuthError{Code: "Invalid_Client"}}, nil, left(m, 0).is(Failed, Barred), 0},
+		{"the provider says something else", left(m, 0), Answer{State: Failed, Err: &OAuthError{Code: "moon_phase"}}, nil, left(m, 0).is(Failed, Refused), 0},
+
 		{"waiting at the end", left(0, 0), waiting, nil, left(0, 0).is(Expired, ""), 0},
 		{"waiting after the end", left(-s, 0), waiting, nil, left(-s, 0).is(Expired, ""), 0},
 		{"a slower pace after the end", left(-s, 0), slower(10 * s), nil, left(-s, 0).is(Expired, ""), 0},

@@ -148,6 +148,24 @@ func clientMistake(code string) bool {
 	return false
 }
 
+// whyFailed is what there is to say of a login that failed with err.
+func whyFailed(err error) Why {
+	if refusal, ok := errors.AsType[*OAuthError](err); ok && (clientMistake(refusal.Code) || closedHere(refusal.Code)) {
+		return Barred
+	}
+	return Refused
+}
+
+// closedHere reports whether a code says that a client does not get what it asks for,
+// whoever the person is.
+func closedHere(code string) bool {
+	switch strings.ToLower(code) {
+	case "device_flow_disabled", "invalid_scope", "org_internal", "admin_policy_enforced":
+		return true
+	}
+	return false
+}
+
 // revoked is what r, the reply to a request to revoke a token, means. What the
 // provider knows no more is revoked (RFC 7009 section 2.2), though some call it an
 // error.

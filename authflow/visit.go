@@ -166,7 +166,7 @@ func (l *Logins) redeem(ctx context.Context, row store.Login, hash []byte, back 
 		return become(Token{}, broken(Denied, ""))
 	case a.State != Granted || a.Token == nil:
 		log.Warn("provider refused a browser's return", "error", a.Err)
-		return become(Token{}, broken(Failed, Refused))
+		return become(Token{}, broken(Failed, whyFailed(a.Err)))
 	}
 	return become(*a.Token, l.granted(*a.Token, time.Now(), hash))
 }

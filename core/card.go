@@ -135,6 +135,8 @@ func failedText(why authflow.Why, p authflow.Provider, w *Words) markup.Text {
 	switch why {
 	case authflow.Unnamed:
 		return markup.F(w.Unnamed, p.Title)
+	case authflow.Barred:
+		return markup.F(w.FlowOff, p.Title)
 	case authflow.Unavailable:
 		return markup.F(w.Unavailable, p.Title)
 	case authflow.Unreached:

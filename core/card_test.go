@@ -72,6 +72,7 @@ func TestCard(t *testing.T) {
 				"Cancelled. / I have asked Bare to end the access that it had granted. Should it still list it, remove it in your account settings there.",
 			},
 			{"refused", func(l *authflow.Login) { l.State, l.Why = authflow.Failed, authflow.Refused }, "Demo could not complete this login. Please try again. [New code]"},
+			{"barred", func(l *authflow.Login) { l.State, l.Why = authflow.Failed, authflow.Barred }, "Demo does not let this bot sign people in. Please tell whoever runs it. [New code]"},
 			{
 				"unnamed", func(l *authflow.Login) { l.State, l.Why, l.Dropped = authflow.Failed, authflow.Unnamed, true },
 				"Demo did not say whose account it is, so you are not signed in. Please try again. / " + remove + " [New code]",
