@@ -14,7 +14,7 @@ func runes(t markup.Text) int { return utf8.RuneCountInString(markup.Visible(t))
 
 // able is a platform that has everything, within limits.
 func able(l Limits) Caps {
-	return Caps{Private: true, Forms: true, Selects: true, Embeds: true, Copies: true, Loopback: true, Limits: l}
+	return Caps{Private: true, Forms: true, Selects: true, Embeds: true, Images: true, Alts: true, Copies: true, Loopback: true, Limits: l}
 }
 
 func buttons(labels ...string) []Control {
@@ -40,6 +40,9 @@ func lay(ms []Message) string {
 		for _, e := range m.Embeds {
 			parts = append(parts, layEmbed(e))
 		}
+		if m.Image != nil {
+			parts = append(parts, "("+m.Image.Alt+")")
+		}
 		for _, row := range m.Rows {
 			parts = append(parts, strings.TrimSpace(sketch(Message{Rows: [][]Control{row}})))
 		}
@@ -60,6 +63,8 @@ func layEmbed(e Embed) string {
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
 }
+
+var cat = &Image{Data: []byte("meow"), Alt: "A *cat*"}
 
 func TestFit(t *testing.T) {
 	field := func(name, value string) Field { return Field{Name: name, Value: markup.Plain(value)} }
@@ -149,6 +154,15 @@ func TestFit(t *testing.T) {
 		{"what is too long to be copied", able(Limits{Copy: 3}), Message{Text: "t", Rows: [][]Control{{Copy{"Code", "A`CD"}}}}, "t / Code: A`CD"},
 		{"what cannot be copied", bare, Message{Text: "t", Rows: [][]Control{{Copy{"Code", "A*C*"}, Button{Label: "B"}}}}, "t / Code: A*C* | [B]"},
 
+		{"an image", able(Limits{}), Message{Text: "t", Image: cat, Rows: [][]Control{buttons("A")}}, "t | (A *cat*) | [A]"},
+		{"an image alone", able(Limits{}), Message{Image: cat, Rows: [][]Control{buttons("A")}}, " | (A *cat*) | [A]"},
+		{"an image where there are none", bare, Message{Text: "t", Image: cat}, "t / A *cat*"},
+		{"an image that tells nobody what it shows", Caps{Images: true}, Message{Text: "t", Image: cat}, "t / A *cat* | (A *cat*)"},
+		{"an alt text beyond the limit", able(Limits{Alt: 4}), Message{Text: "t", Image: cat}, "t | (A *…)"},
+		{"an image below a long text", able(Limits{Text: 5}), Message{Text: "hello there", Image: cat}, "hello\nthere | (A *cat*)"},
+		{"a text that an image can have", able(Limits{Caption: 5}), Message{Text: "hello", Image: cat}, "hello | (A *cat*)"},
+		{"a text that is too long for one", able(Limits{Caption: 4}), Message{Text: "hello", Image: cat, Rows: [][]Control{buttons("A")}}, "hello\n | (A *cat*) | [A]"},
+
 		{"a link", bare, Message{Text: "t", Rows: [][]Control{{Link{"Open", "https://x.example/?a_b_=1"}}}}, "t | [Open: https://x.example/?a_b_=1]"},
 		{"a link to localhost", bare, Message{Text: "t", Rows: [][]Control{{Link{"Open", "http://localhost:8080/a_b_"}}}}, "t / Open: http://localhost:8080/a_b_"},
 		{"a link to loopback", bare, Message{Rows: [][]Control{{Link{"Open", "http://127.0.0.53/"}, Link{"Too", "http://[::1]:80/"}}}}, "Open: http://127.0.0.53/ / Too: http://[::1]:80/"},
@@ -208,6 +222,8 @@ func TestFitOneIsOne(t *testing.T) {
 		{"embeds that become text", Caps{Limits: Limits{Text: 6}}, Message{Text: "abc", Embeds: []Embed{{Title: "defg"}}}, "abc / d…"},
 		{"controls alone", able(Limits{}), Message{Rows: [][]Control{buttons("A")}}, "… | [A]"},
 		{"what fits", able(Limits{}), Message{Text: "abc"}, "abc"},
+		{"an image", able(Limits{Caption: 3}), Message{Text: "abc", Image: cat}, "abc | (A *cat*)"},
+		{"a text that is too long for an image", able(Limits{Caption: 3}), Message{Text: "abcd", Image: cat}, "abcd"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -297,7 +313,7 @@ func checkFits(t *testing.T, m Message, c Caps) {
 			t.Errorf("got %s, want none in %s", what, lay([]Message{m}))
 		}
 	}
-	if m.Text == "" && len(m.Embeds) == 0 && len(m.Rows) > 0 {
+	if m.Text == "" && len(m.Embeds) == 0 && m.Image == nil && len(m.Rows) > 0 {
 		t.Errorf("got controls and not a word")
 	}
 	most("text", runes(m.Text), l.Text)

@@ -57,6 +57,9 @@ func (d deed) String() string {
 // sketch is a message in one line, its controls in brackets.
 func sketch(m Message) string {
 	parts := []string{strings.ReplaceAll(markup.Visible(m.Text), "\n", " / ")}
+	if m.Image != nil {
+		parts = append(parts, "(picture: "+m.Image.Alt+")")
+	}
 	for _, row := range m.Rows {
 		for _, c := range row {
 			parts = append(parts, label(c))
