@@ -2,7 +2,6 @@ package adaptertest
 
 import (
 	"bytes"
-	"errors"
 	"image"
 	"image/color"
 	"image/png"
@@ -30,14 +29,14 @@ func images(s *scene) {
 	chat := b.general()
 	first, second := s.picture(0, "Two *cats*"), s.picture(100, "A dog")
 	b.sends(core.Message{Text: "Look", Image: first, Rows: [][]core.Control{row(button("Go"))}}, chat)
-	s.pictured("Look", first)
+	s.pictured(b, "Look", first)
 	b.sends(core.Message{Image: second}, chat)
 
 	ref := b.sends(say("Before", row(button("Go"))), chat)
 	for _, i := range []*core.Image{first, first, second} {
 		m := core.Message{Text: "Changed", Image: i, Rows: [][]core.Control{row(button("Stop"))}}
 		s.must("edit", b.Edit(s.Context(), ref, s.fit(b, m)))
-		s.pictured("Changed", i)
+		s.pictured(b, "Changed", i)
 	}
 	s.never("bob", "Before")
 	s.unpictured(b, ref)
@@ -54,7 +53,7 @@ func (s *scene) fit(b *bot, m core.Message) core.Message {
 }
 
 // pictured wants bob to see a message with that picture and buttons.
-func (s *scene) pictured(text string, want *core.Image) {
+func (s *scene) pictured(b *bot, text string, want *core.Image) {
 	s.Helper()
 	seen := s.sees("bob", general, text)
 	got, err := seen.Control(coretest.Picture, "")
@@ -65,7 +64,7 @@ func (s *scene) pictured(text string, want *core.Image) {
 	if _, err := seen.Control(coretest.Button, ""); err != nil {
 		s.Error(err)
 	}
-	if caps := s.Adapter().Caps(); caps.Alts && got.Text != want.Alt {
+	if caps := b.Caps(); caps.Alts && got.Text != want.Alt {
 		s.Errorf("%s: got the alt text %q, want %q", text, got.Text, want.Alt)
 	}
 }
@@ -109,12 +108,13 @@ func privateImages(s *scene) {
 	s.must("press", s.World.Press("bob", s.sees("bob", general, "Pick"), "Show"))
 	e = b.next()
 	s.must("update", e.Back.Update(s.Context(), s.fit(b, core.Message{Text: "Picked", Image: i, Rows: [][]core.Control{row(button("Hide"))}})))
-	s.pictured("Picked", i)
+	s.pictured(b, "Picked", i)
 	done(e)
 	s.must("press", s.World.Press("bob", s.sees("bob", general, "Picked"), "Hide"))
 	e = b.next()
 	err := e.Back.Update(s.Context(), say("Hidden"))
-	if s.Lasting && errors.Is(err, core.ErrGone) {
+	if s.Lasting {
+		s.wants("update", err, core.ErrGone)
 		s.never("bob", "Picked")
 		return
 	}

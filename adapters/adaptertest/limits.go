@@ -122,6 +122,8 @@ func limits(s *scene) {
 		before := len(s.World.Sees("bob", general))
 		if _, err := b.Send(s.Context(), chat, s.dress(m.make(m.limit))); err != nil {
 			s.Errorf("%s of %d: %v", m.name, m.limit, err)
+		} else if seen := s.World.Sees("bob", general); m.make(m.limit).Image != nil && !strings.Contains(seen[len(seen)-1].String(), "[picture]") {
+			s.Errorf("%s of %d: bob sees no picture", m.name, m.limit)
 		}
 		parts := core.Fit(m.make(m.limit+1), b.Caps(), b.Size)
 		for i, part := range parts {
