@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/usherbot/usher/core"
@@ -59,6 +60,8 @@ type Adapter struct {
 	intake atomic.Pointer[intake] // nil unless Run runs
 	people people
 	moved  moves
+
+	imageless sync.Once // an operator was told
 }
 
 var _ core.Adapter = (*Adapter)(nil)
@@ -96,8 +99,8 @@ func (a *Adapter) Caps() core.Caps {
 		Platform: platform, Title: "Telegram",
 		Alert:  maxAlert,
 		Single: a.config.Mode == Polling, // a second poller ends the first with 409
-		Copies: true, Replies: true,
-		Limits: core.Limits{Text: maxText, Label: 64, Row: 3, Rows: 33, Copy: 256},
+		Copies: true, Replies: true, Images: true,
+		Limits: core.Limits{Text: maxText, Caption: maxCaption, Label: 64, Row: 3, Rows: 33, Copy: 256},
 	}
 }
 
@@ -153,12 +156,24 @@ func (a *Adapter) Send(ctx context.Context, to core.Chat, m core.Message) (core.
 	return a.send(ctx, to, m, 0)
 }
 
-// Edit implements core.Adapter. Telegram sets no end to it.
+// Edit implements core.Adapter. Telegram sets no end to it, but makes no text of a
+// photo: such a message is deleted, and core.ErrGone returned.
 func (a *Adapter) Edit(ctx context.Context, r core.Ref, m core.Message) error {
+	return a.show(r.Chat, m, func(m core.Message) error {
+		err := a.edit(ctx, r, m)
+		if isPhoto(err) {
+			return a.takeDown(ctx, r, m)
+		}
+		return err
+	})
+}
+
+// edit is Edit for what Telegram can make of the message.
+func (a *Adapter) edit(ctx context.Context, r core.Ref, m core.Message) error {
 	m.Answer = false // only a new message opens a reply box
-	p := render(m)
+	method, p, files := editing(m)
 	p["message_id"] = r.Token.Reveal()
-	err := a.write(ctx, r.Chat, "editMessageText", p, nil)
+	err := a.write(ctx, r.Chat, method, p, nil, files...)
 	if sameAsBefore(err) {
 		return nil
 	}

@@ -1,10 +1,12 @@
 package telegram
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -23,6 +25,9 @@ const (
 // params are the parameters of a method, objects and lists as JSON.
 type params = tgbotapi.Params
 
+// file is one that is sent with the parameters.
+type file = tgbotapi.RequestFile
+
 // asJSON is an object or a list as a parameter.
 func asJSON(v any) string {
 	b, err := json.Marshal(v)
@@ -34,11 +39,11 @@ func asJSON(v any) string {
 
 // call does one request. Its errors are a *refusal, a *reach.Outage or that of ctx,
 // and hold no address: the token is in it.
-func (a *Adapter) call(ctx context.Context, method string, p params, result any) error {
+func (a *Adapter) call(ctx context.Context, method string, p params, result any, files ...file) error {
 	over := &lent{ctx: ctx, client: a.client}
 	api := &tgbotapi.BotAPI{Token: a.config.Token.Reveal(), Client: over}
 	api.SetAPIEndpoint(strings.ReplaceAll(a.config.APIBase, "%", "%%") + "/bot%s/%s")
-	resp, err := api.MakeRequest(method, p)
+	resp, err := over.request(api, method, p, files)
 	said, refused := errors.AsType[*tgbotapi.Error](err)
 	switch {
 	case ctx.Err() != nil && err != nil && !refused:
@@ -57,10 +62,10 @@ func (a *Adapter) call(ctx context.Context, method string, p params, result any)
 }
 
 // soon is call for a method that is answered at once.
-func (a *Adapter) soon(ctx context.Context, method string, p params, result any) error {
+func (a *Adapter) soon(ctx context.Context, method string, p params, result any, files ...file) error {
 	ctx, stop := context.WithTimeoutCause(ctx, callTimeout, reach.ErrTimeout)
 	defer stop()
-	err := a.call(ctx, method, p, result)
+	err := a.call(ctx, method, p, result, files...)
 	if errors.Is(err, reach.ErrTimeout) {
 		return &reach.Outage{Does: method, Err: reach.ErrTimeout}
 	}
@@ -75,8 +80,24 @@ type lent struct {
 	status int
 }
 
+// request has the library make a request. Of an upload that was refused it forgets
+// the code, which is the status too.
+func (l *lent) request(api *tgbotapi.BotAPI, method string, p params, files []file) (*tgbotapi.APIResponse, error) {
+	if len(files) == 0 {
+		return api.MakeRequest(method, p)
+	}
+	resp, err := api.UploadFiles(method, p, files)
+	if said, refused := errors.AsType[*tgbotapi.Error](err); refused && said.Message != "" && l.status >= http.StatusBadRequest {
+		said.Code = l.status
+	}
+	return resp, err
+}
+
 // Do implements tgbotapi.HTTPClient.
 func (l *lent) Do(req *http.Request) (*http.Response, error) {
+	if err := whole(req); err != nil {
+		return nil, err
+	}
 	resp, err := l.client.Do(req.WithContext(l.ctx))
 	if err != nil {
 		return nil, reach.Bare(err)
@@ -84,6 +105,22 @@ func (l *lent) Do(req *http.Request) (*http.Response, error) {
 	l.status = resp.StatusCode
 	resp.Body = http.MaxBytesReader(nil, resp.Body, maxAnswer)
 	return resp, nil
+}
+
+// whole reads the body of an upload, which the library writes while it is sent: so
+// its length can be told, and a connection that turns out to be closed costs nothing.
+func whole(req *http.Request) error {
+	if req.GetBody != nil {
+		return nil
+	}
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return fmt.Errorf("write an upload: %w", err)
+	}
+	req.ContentLength = int64(len(body))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	req.Body, err = req.GetBody()
+	return err
 }
 
 // refusal is what Telegram says when it does not do what was asked.
@@ -105,7 +142,7 @@ func (e *refusal) Unwrap() error {
 	case e.code == http.StatusForbidden, e.says("initiate conversation"), e.says("not enough rights"), e.says("CHAT_WRITE_FORBIDDEN"):
 		return core.ErrForbidden
 	case e.says("chat not found"), e.says("message to edit not found"), e.says("message can't be"),
-		e.says("MESSAGE_ID_INVALID"), e.says("message thread not found"), e.says("PEER_ID_INVALID"):
+		e.says("MESSAGE_ID_INVALID"), e.says("MESSAGE_DELETE_FORBIDDEN"), e.says("message thread not found"), e.says("PEER_ID_INVALID"):
 		return core.ErrGone
 	}
 	return nil
@@ -119,6 +156,12 @@ func (e *refusal) says(what string) bool {
 func sameAsBefore(err error) bool {
 	r, ok := errors.AsType[*refusal](err)
 	return ok && r.says("message is not modified")
+}
+
+// isPhoto reports whether an edit failed because a photo cannot become a text.
+func isPhoto(err error) bool {
+	r, ok := errors.AsType[*refusal](err)
+	return ok && r.says("there is no text in the message to edit")
 }
 
 func alreadyDeleted(err error) bool {

@@ -4,12 +4,13 @@
 // Telegram deliver them to Routes (routes.go); decode.go makes events of them,
 // and an update is confirmed only once its event is safe. render.go makes of a
 // message what the Bot API takes: text with entities, never markup, and inline
-// keyboards. respond.go answers events, and adapter.go sends without being
-// asked. publish.go keeps the lists of commands.
+// keyboards. A message with an image is a photo with a caption (photo.go), of which
+// no edit can make a text. respond.go answers events, and adapter.go sends without
+// being asked. publish.go keeps the lists of commands.
 //
 // All requests pass through call.go, which lends the client library a context
-// and keeps the token, which is in every address, out of every error. pace.go
-// waits where Telegram asks for it.
+// and keeps the token, which is in every address, out of every error. write.go
+// says what is tried again.
 //
 // Telegram has no messages in a group that one person alone sees. What is
 // private goes to the direct chat, which the person has to open first: Direct

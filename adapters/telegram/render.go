@@ -23,16 +23,26 @@ const (
 // nothing anybody wrote can become formatting, and no preview, which would fetch
 // what a link leads to.
 func render(m core.Message) params {
-	var w writer
-	w.all(markup.Parse(m.Text))
-	text := w.String()
+	text, entities := written(m.Text)
 	if strings.TrimSpace(text) == "" {
 		text = "…" // Telegram takes no message without a word
 	}
 	p := params{"text": text, "link_preview_options": asJSON(preview{Disabled: true})}
-	if n := min(len(w.entities), maxEntities); n > 0 {
-		p["entities"] = asJSON(w.entities[:n])
+	if len(entities) > 0 {
+		p["entities"] = asJSON(entities)
 	}
+	return attach(p, m)
+}
+
+// written is a text as the Bot API takes it.
+func written(t markup.Text) (string, []entity) {
+	var w writer
+	w.all(markup.Parse(t))
+	return w.String(), w.entities[:min(len(w.entities), maxEntities)]
+}
+
+// attach puts to p what is below the text and the image of m.
+func attach(p params, m core.Message) params {
 	switch {
 	case m.Answer:
 		p["reply_markup"] = asJSON(forceReply{Force: true, Selective: true})

@@ -57,7 +57,17 @@ func (r *responder) Ask(context.Context, core.Form) error {
 
 // send sends a message, as a reply where replyTo is not zero.
 func (a *Adapter) send(ctx context.Context, to core.Chat, m core.Message, replyTo int64) (core.Ref, error) {
-	p := render(m)
+	var ref core.Ref
+	err := a.show(to, m, func(m core.Message) (err error) {
+		ref, err = a.post(ctx, to, m, replyTo)
+		return err
+	})
+	return ref, err
+}
+
+// post is send for what Telegram takes there.
+func (a *Adapter) post(ctx context.Context, to core.Chat, m core.Message, replyTo int64) (core.Ref, error) {
+	method, p, files := sending(m)
 	if to.Thread != "" {
 		p["message_thread_id"] = to.Thread
 	}
@@ -65,7 +75,7 @@ func (a *Adapter) send(ctx context.Context, to core.Chat, m core.Message, replyT
 		p["reply_parameters"] = asJSON(replyParameters{ID: replyTo, Anyway: true})
 	}
 	var sent message
-	err := a.write(ctx, to, "sendMessage", p, &sent)
+	err := a.write(ctx, to, method, p, &sent, files...)
 	if reach.Garbled(err) {
 		return core.Ref{}, fmt.Errorf("%w: %w", core.ErrUnsure, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,12 +39,12 @@ var botAPI = adaptertest.ReadSchema[published]("telegram-bot-api.bot.json")
 func checkRequests(t testing.TB, srv *telegramtest.Server) {
 	t.Helper()
 	adaptertest.CheckRequests(t, botAPI, srv.Requests(), func(p *published, r telegramtest.Request) (string, []string) {
-		return r.Method, p.request(r.Method, r.Params)
+		return r.Method, p.request(r.Method, r.Params, r.Files)
 	})
 }
 
 // request returns what is wrong with one, without what it says.
-func (p *published) request(method string, params url.Values) []string {
+func (p *published) request(method string, params url.Values, files map[string][]byte) []string {
 	m, known := p.Methods[method]
 	if !known {
 		return []string{"there is no such method"}
@@ -52,7 +53,32 @@ func (p *published) request(method string, params url.Values) []string {
 	for name := range params {
 		values[name] = parameter(params.Get(name))
 	}
-	return p.object(m, values, "")
+	attached, bad := attachments(params, files)
+	for name := range files {
+		if !attached[name] {
+			values[name] = upload{}
+		}
+	}
+	return append(bad, p.object(m, values, "")...)
+}
+
+// upload is a file as the value of a parameter.
+type upload struct{}
+
+var attachment = regexp.MustCompile(`"attach://([^"]*)"`)
+
+// attachments are the files that parameters name, and what is wrong with that.
+func attachments(params url.Values, files map[string][]byte) (names map[string]bool, bad []string) {
+	names = map[string]bool{}
+	for name := range params {
+		for _, m := range attachment.FindAllStringSubmatch(params.Get(name), -1) {
+			if _, there := files[m[1]]; !there {
+				bad = append(bad, name+" names a file that is not there")
+			}
+			names[m[1]] = true
+		}
+	}
+	return names, bad
 }
 
 // parameter is a value of a form: objects and lists are written as JSON, all
@@ -103,6 +129,12 @@ func (p *published) value(name string, v any, at string) []string {
 		}
 		return bad
 	}
+	if _, isFile := v.(upload); isFile || name == "InputFile" {
+		if !isFile || name != "InputFile" {
+			return []string{at + " is no " + name}
+		}
+		return nil
+	}
 	if s, isObject := p.Types[name]; isObject {
 		values, ok := v.(map[string]any)
 		switch {
@@ -143,19 +175,31 @@ func TestSchemaCheckFinds(t *testing.T) {
 	tests := []struct {
 		name, method string
 		params       url.Values
+		files        []string
 		want         string
 	}{
-		{"good", "sendMessage", url.Values{"chat_id": {"7"}, "text": {"{hello"}, "reply_markup": {`{"inline_keyboard":[[{"text":"a","callback_data":"b"}]]}`}}, ""},
-		{"no such method", "sendPigeon", nil, "there is no such method"},
-		{"missing", "sendMessage", url.Values{"chat_id": {"7"}}, "text is missing"},
-		{"unknown", "sendMessage", url.Values{"chat_id": {"7"}, "text": {"x"}, "colour": {"red"}}, "colour is unknown"},
-		{"of another type", "editMessageText", url.Values{"text": {"x"}, "message_id": {"first"}}, "message_id is no Integer"},
-		{"wrong inside", "sendMessage", url.Values{"chat_id": {"7"}, "text": {"x"}, "entities": {`[{"type":"bold","offset":0}]`}}, "entities[0].length is missing"},
-		{"unknown inside", "sendMessage", url.Values{"chat_id": {"7"}, "text": {"x"}, "link_preview_options": {`{"off":true}`}}, "link_preview_options.off is unknown"},
+		{"good", "sendMessage", url.Values{"chat_id": {"7"}, "text": {"{hello"}, "reply_markup": {`{"inline_keyboard":[[{"text":"a","callback_data":"b"}]]}`}}, nil, ""},
+		{"no such method", "sendPigeon", nil, nil, "there is no such method"},
+		{"missing", "sendMessage", url.Values{"chat_id": {"7"}}, nil, "text is missing"},
+		{"unknown", "sendMessage", url.Values{"chat_id": {"7"}, "text": {"x"}, "colour": {"red"}}, nil, "colour is unknown"},
+		{"of another type", "editMessageText", url.Values{"text": {"x"}, "message_id": {"first"}}, nil, "message_id is no Integer"},
+		{"wrong inside", "sendMessage", url.Values{"chat_id": {"7"}, "text": {"x"}, "entities": {`[{"type":"bold","offset":0}]`}}, nil, "entities[0].length is missing"},
+		{"unknown inside", "sendMessage", url.Values{"chat_id": {"7"}, "text": {"x"}, "link_preview_options": {`{"off":true}`}}, nil, "link_preview_options.off is unknown"},
+		{"a file", "sendPhoto", url.Values{"chat_id": {"7"}, "caption": {"x"}}, []string{"photo"}, ""},
+		{"no file", "sendPhoto", url.Values{"chat_id": {"7"}}, nil, "photo is missing"},
+		{"a file in place of a text", "sendPhoto", url.Values{"chat_id": {"7"}}, []string{"photo", "caption"}, "caption is no String"},
+		{"a file that is for nothing", "sendMessage", url.Values{"chat_id": {"7"}, "text": {"x"}}, []string{"photo"}, "photo is unknown"},
+		{"an attached file", "editMessageMedia", url.Values{"media": {`{"type":"photo","media":"attach://a"}`}}, []string{"a"}, ""},
+		{"no attached file", "editMessageMedia", url.Values{"media": {`{"type":"photo","media":"attach://a"}`}}, nil, "media names a file that is not there"},
+		{"wrong inside of media", "editMessageMedia", url.Values{"media": {`{"type":"photo","media":"attach://a","text":"x"}`}}, []string{"a"}, "media.text is unknown"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := strings.Join(p.request(tt.method, tt.params), "; "); got != tt.want {
+			files := map[string][]byte{}
+			for _, name := range tt.files {
+				files[name] = []byte("PNG")
+			}
+			if got := strings.Join(p.request(tt.method, tt.params, files), "; "); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})

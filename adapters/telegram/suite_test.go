@@ -46,7 +46,7 @@ func TestSuite(t *testing.T) {
 					Repeat: srv.Repeat, Cut: srv.Cut, Remove: srv.Remove, Post: srv.SayAsBot, Reword: srv.Edit,
 					Busy:   func() bool { return srv.Unanswered() > 0 },
 					Slow:   func(d time.Duration) { srv.Break("", telegramtest.TooMany(d)) },
-					Thread: "#general/help", Redelivers: true,
+					Thread: "#general/help", Redelivers: true, Lasting: true,
 				}
 			})
 		})
@@ -58,7 +58,7 @@ func TestConversations(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			adaptertest.Conversations(t, "../../core/testdata/conversations/*.txt", func(t *testing.T, _ *coretest.Script) adaptertest.Place {
 				srv, adapter := open(t)
-				return adaptertest.Place{Adapter: adapter, World: srv, Open: srv.Open, Links: true, Secrets: []string{srv.Token().Reveal()}}
+				return adaptertest.Place{Adapter: adapter, World: srv, Open: srv.Open, Links: true, Lasting: true, Secrets: []string{srv.Token().Reveal()}}
 			})
 		})
 	}

@@ -17,15 +17,16 @@ const (
 )
 
 // write is a call that changes something in a chat. It follows a group that has
-// become a supergroup, and tries again after an outage. A message is not sent again when it may have been taken:
-// when there was no answer in time, or one that cannot be read. A connection that
-// was closed without a word has taken nothing, as far as anybody can tell.
-func (a *Adapter) write(ctx context.Context, chat core.Chat, method string, p params, result any) error {
-	once := method == "sendMessage"
+// become a supergroup, and tries again after an outage. A message is not sent again
+// when it may have been taken: when there was no answer in time, or one that cannot
+// be read. A connection that was closed without a word has taken nothing, as far as
+// anybody can tell.
+func (a *Adapter) write(ctx context.Context, chat core.Chat, method string, p params, result any, files ...file) error {
+	once := method == "sendMessage" || method == "sendPhoto"
 	for try := 0; ; try++ {
 		to := a.moved.of(chat.ID)
 		p["chat_id"] = to
-		err := a.soon(ctx, method, p, result)
+		err := a.soon(ctx, method, p, result, files...)
 		r, refused := errors.AsType[*refusal](err)
 		switch {
 		case try == retries || err == nil:

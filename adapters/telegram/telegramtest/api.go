@@ -33,7 +33,7 @@ func forbidden(text string) error {
 }
 
 // method is one of the Bot API. An error that is no refusal is never answered.
-type method func(ctx context.Context, p url.Values) (any, error)
+type method func(ctx context.Context, r *Request) (any, error)
 
 // method returns the one of that name, in whatever case.
 func (s *Server) method(name string) (method, bool) {
@@ -52,16 +52,24 @@ func (s *Server) method(name string) (method, bool) {
 		"sendchataction":      s.sendChatAction,
 		"getchat":             s.getChat,
 	}
+	uploads := map[string]func(url.Values, map[string][]byte) (any, error){
+		"sendphoto":        s.sendPhoto,
+		"editmessagemedia": s.editMessageMedia,
+	}
 	name = strings.ToLower(name)
 	if name == "getupdates" {
-		return s.getUpdates, true
+		return func(ctx context.Context, r *Request) (any, error) { return s.getUpdates(ctx, r.Params) }, true
 	}
-	do, ok := quick[name]
-	return func(_ context.Context, p url.Values) (any, error) {
+	do, plain := quick[name]
+	upload, known := uploads[name]
+	return func(_ context.Context, r *Request) (any, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return do(p)
-	}, ok
+		if plain {
+			return do(r.Params)
+		}
+		return upload(r.Params, r.Files)
+	}, plain || known
 }
 
 // serve notes the request, then lets a Fault or the method answer it.
@@ -89,7 +97,7 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, seen *Request) {
 	case !known:
 		answer(w, nil, &refusal{code: http.StatusNotFound, text: "Not Found: method not found"})
 	default:
-		result, err := do(r.Context(), seen.Params)
+		result, err := do(r.Context(), seen)
 		answer(w, result, err)
 	}
 }

@@ -44,6 +44,7 @@ type chat struct {
 	topics   map[string]int // the ids of the messages that made them
 	messages []*message     // the id of each is its place, from 1
 	kicked   bool           // the bot
+	noPhotos bool           // may be sent by the bot
 	next     *chat          // what this one was upgraded to
 }
 
@@ -64,6 +65,8 @@ type message struct {
 	rows     [][]button
 	force    *forceReply
 	preview  bool
+	photo    *photo // which text is the caption of
+	above    bool   // the caption is above the photo
 	reply    *message
 	answered map[*person]bool // whose forced reply has come
 	only     *person          // of an alert

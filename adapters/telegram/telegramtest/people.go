@@ -183,6 +183,9 @@ func (s *Server) Sees(who, where string) []coretest.Seen {
 // view is m as people see it.
 func (s *Server) view(m *message) coretest.Seen {
 	out := coretest.Seen{ID: m.key, Text: m.text, Edited: !m.edited.IsZero(), Private: m.only != nil && m.chat.with == nil}
+	if m.photo != nil {
+		out.Controls = append(out.Controls, coretest.Control{Kind: coretest.Picture, Data: m.photo.data})
+	}
 	for _, row := range m.rows {
 		for _, b := range row {
 			out.Controls = append(out.Controls, s.control(b))

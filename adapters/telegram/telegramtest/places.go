@@ -90,6 +90,14 @@ func (s *Server) Kick(place string) {
 	s.queue("my_chat_member", chatLane(c), wordsWait, s.membership(c, s.person(owner).User, present, kicked))
 }
 
+// NoPhotos keeps everybody but admins, and so the bot, from sending photos to a group.
+func (s *Server) NoPhotos(place string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, _ := s.place("", place)
+	c.noPhotos = true
+}
+
 // Remove deletes the bot's newest message there, as an admin can. In
 // coretest.Direct it is the newest in anybody's direct chat.
 func (s *Server) Remove(place string) {

@@ -14,6 +14,8 @@ type said struct {
 	rows     [][]button
 	force    *forceReply
 	preview  bool
+	photo    *photo
+	above    bool
 }
 
 // readSaid reads text, entities and markup, and refuses what cannot be said.
@@ -64,6 +66,11 @@ func (s *Server) sendMessage(p url.Values) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.post(c, p, what)
+}
+
+// post puts what the bot says into a chat.
+func (s *Server) post(c *chat, p url.Values, what said) (any, error) {
 	reply, err := readReply(c, p)
 	if err != nil {
 		return nil, err
@@ -77,11 +84,18 @@ func (s *Server) sendMessage(p url.Values) (any, error) {
 	}
 	m := s.add(&message{
 		chat: c, topic: topic, from: &s.me, reply: reply,
-		text: what.text, entities: what.entities, rows: what.rows, force: what.force, preview: what.preview,
 		answered: map[*person]bool{},
 	})
+	m.be(what)
+	m.force = what.force
 	s.show(m)
 	return m.wire(), nil
+}
+
+// be makes m say that.
+func (m *message) be(what said) {
+	m.text, m.entities, m.rows, m.preview = what.text, what.entities, what.rows, what.preview
+	m.photo, m.above = what.photo, what.above
 }
 
 // show puts a message of the bot before people's eyes.
@@ -140,6 +154,20 @@ func (s *Server) editMessageText(p url.Values) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	m, err := s.editable(p, what)
+	switch {
+	case err != nil:
+		return nil, err
+	case m.photo != nil:
+		return nil, badf("there is no text in the message to edit")
+	case m.text == what.text && same(m.entities, what.entities) && same(m.rows, what.rows):
+		return nil, badf("message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message")
+	}
+	return s.edit(m, what), nil
+}
+
+// editable is the message that a request names, if it can become what is wanted.
+func (s *Server) editable(p url.Values, what said) (*message, error) {
 	c, err := s.chat(p)
 	if err != nil {
 		return nil, err
@@ -152,12 +180,16 @@ func (s *Server) editMessageText(p url.Values) (any, error) {
 		return nil, badf("message can't be edited")
 	case what.force != nil:
 		return nil, badf("inline keyboard expected")
-	case m.text == what.text && same(m.entities, what.entities) && same(m.rows, what.rows):
-		return nil, badf("message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message")
 	}
-	m.text, m.entities, m.rows, m.preview, m.edited = what.text, what.entities, what.rows, what.preview, time.Now()
+	return m, nil
+}
+
+// edit makes another message of m.
+func (s *Server) edit(m *message, what said) wireMessage {
+	m.be(what)
+	m.edited = time.Now()
 	s.answered()
-	return m.wire(), nil
+	return m.wire()
 }
 
 // same compares by content; none is none, nil or not.

@@ -11,7 +11,7 @@
 // "#general" and in topics of them such as "#general/help". Say, Press, Follow
 // and Reply do what a person does, Sees tells what that person has before the
 // eyes; an answer to a press is seen by who pressed. There are no selects and
-// no forms. Open, Block, Kick, BasicGroup, Migrate, Topic and Remove change the
+// no forms. Open, Block, Kick, BasicGroup, Migrate, Topic, NoPhotos and Remove change the
 // world around a conversation; Post, SayAsBot and SayAsAdmin are heard by the
 // bot and are not for it.
 //

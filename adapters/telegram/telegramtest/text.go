@@ -13,6 +13,7 @@ import (
 // Limits of a message; text is counted in characters.
 const (
 	maxText     = 4096
+	maxCaption  = 1024
 	maxEntities = 100
 )
 
@@ -32,14 +33,35 @@ func width(r rune) int {
 	return 1
 }
 
-// fixText trims text and moves its entities along. It refuses what the Bot API
-// refuses, and what that silently mends or leaves out: nobody means that.
+// fixText is fix for what a message says.
 func fixText(text string, entities []Entity) (string, []Entity, error) {
+	text, entities, err := fix(text, entities)
+	switch {
+	case err != nil:
+		return "", nil, err
+	case text == "":
+		return "", nil, badf("message text is empty")
+	case utf8.RuneCountInString(text) > maxText:
+		return "", nil, badf("message is too long")
+	}
+	return text, entities, nil
+}
+
+// fixCaption is fix for what a photo is shown with, which may be nothing.
+func fixCaption(text string, entities []Entity) (string, []Entity, error) {
+	text, entities, err := fix(text, entities)
+	if err == nil && utf8.RuneCountInString(text) > maxCaption {
+		return "", nil, badf("message caption is too long")
+	}
+	return text, entities, err
+}
+
+// fix trims text and moves its entities along. It refuses what the Bot API
+// refuses, and what that silently mends or leaves out: nobody means that.
+func fix(text string, entities []Entity) (string, []Entity, error) {
 	switch {
 	case !utf8.ValidString(text):
 		return "", nil, badf("strings must be encoded in UTF-8")
-	case strings.TrimSpace(text) == "":
-		return "", nil, badf("message text is empty")
 	case len(entities) > maxEntities:
 		return "", nil, badf("can't parse entities: %d of them, at most %d count", len(entities), maxEntities)
 	}
@@ -53,9 +75,6 @@ func fixText(text string, entities []Entity) (string, []Entity, error) {
 		return "", nil, err
 	}
 	text, entities = trim(text, entities)
-	if utf8.RuneCountInString(text) > maxText {
-		return "", nil, badf("message is too long")
-	}
 	return text, entities, nil
 }
 

@@ -62,8 +62,20 @@ type wireMessage struct {
 	Reply    *wireMessage `json:"reply_to_message,omitempty"`
 	Text     string       `json:"text,omitempty"`
 	Entities []Entity     `json:"entities,omitempty"`
+	Photo    []photoSize  `json:"photo,omitempty"`
+	Caption  string       `json:"caption,omitempty"`
+	Captions []Entity     `json:"caption_entities,omitempty"`
+	Above    bool         `json:"show_caption_above_media,omitempty"`
 	Markup   *wireMarkup  `json:"reply_markup,omitempty"`
 	service
+}
+
+type photoSize struct {
+	ID     string `json:"file_id"`
+	Unique string `json:"file_unique_id"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	Size   int    `json:"file_size"`
 }
 
 type wireMarkup struct {
@@ -123,6 +135,10 @@ func (m *message) wireAlone() wireMessage {
 	out := wireMessage{
 		ID: m.id, Thread: m.root, From: m.from, Chat: m.chat.wireChat, Date: m.at.Unix(),
 		Text: m.text, Entities: m.entities, service: m.service,
+	}
+	if p := m.photo; p != nil {
+		out.Text, out.Entities, out.Caption, out.Captions, out.Above = "", nil, m.text, m.entities, m.above
+		out.Photo = []photoSize{p.size(m)}
 	}
 	if m.topic != 0 {
 		out.Thread, out.Topic = m.topic, true
