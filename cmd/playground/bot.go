@@ -40,7 +40,7 @@ func (p *play) startBot(ctx context.Context) (*running, error) {
 	}
 	bot := core.New(core.Options{Store: db, Keys: keys, Log: p.log, Logins: authflow.New(o)})
 	bot.Add(p.commands()...)
-	bot.Connect(p.platform.adapter(p.log))
+	bot.Connect(worded{p.platform.adapter(p.log)})
 	if p.web != nil {
 		p.web.serve(bot.Handler())
 	}

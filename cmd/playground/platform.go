@@ -28,6 +28,16 @@ type platform struct {
 	close   func() error
 }
 
+// worded is an adapter for people who look at a terminal, which shows no images.
+type worded struct{ core.Adapter }
+
+// Caps implements core.Adapter.
+func (w worded) Caps() core.Caps {
+	caps := w.Adapter.Caps()
+	caps.Images = false
+	return caps
+}
+
 // people are those on a platform.
 type people interface {
 	coretest.World
@@ -73,9 +83,7 @@ func platformNames() string {
 
 // openNeutral makes a platform that can do everything, without a wire.
 func openNeutral(*pipe.Net) (*platform, error) {
-	caps := coretest.Rich()
-	caps.Images = false // of which a terminal has none
-	chat := coretest.New(coretest.Options{Caps: caps})
+	chat := coretest.New(coretest.Options{})
 	return &platform{
 		chat: "a chat", people: chat,
 		adapter: func(*slog.Logger) core.Adapter { return chat },
