@@ -20,13 +20,14 @@ type object = map[string]any
 
 // refusal is an error as the Web API answers it, with status 200.
 type refusal struct {
-	code    string
-	details []string
+	code             string
+	details          []string
+	needed, provided string // of missing_scope
 }
 
 func (r *refusal) Error() string { return r.code }
 
-func no(code string, details ...string) error { return &refusal{code, details} }
+func no(code string, details ...string) error { return &refusal{code: code, details: details} }
 
 // method is one of the Web API.
 type method func(p url.Values) (object, error)
@@ -37,16 +38,19 @@ func (s *Server) method(name string) (method, string) {
 		return s.openConnection, s.app.Reveal()
 	}
 	return map[string]method{
-		"auth.test":          s.authTest,
-		"chat.postMessage":   s.postMessage,
-		"chat.postEphemeral": s.postEphemeral,
-		"chat.update":        s.update,
-		"chat.delete":        s.remove,
-		"conversations.open": s.openConversation,
-		"conversations.info": s.conversationInfo,
-		"users.info":         s.userInfo,
-		"views.open":         s.openView,
-		"views.update":       s.updateView,
+		"auth.test":                    s.authTest,
+		"chat.postMessage":             s.postMessage,
+		"chat.postEphemeral":           s.postEphemeral,
+		"chat.update":                  s.update,
+		"chat.delete":                  s.remove,
+		"files.getUploadURLExternal":   s.getUploadURL,
+		"files.completeUploadExternal": s.completeUpload,
+		"files.delete":                 s.deleteFile,
+		"conversations.open":           s.openConversation,
+		"conversations.info":           s.conversationInfo,
+		"users.info":                   s.userInfo,
+		"views.open":                   s.openView,
+		"views.update":                 s.updateView,
 	}[name], s.bot.Reveal()
 }
 
@@ -74,16 +78,25 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 func (s *Server) call(w http.ResponseWriter, _ *http.Request, seen *Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if seen.hook != "" {
+	switch {
+	case seen.hook != "":
 		s.serveHook(w, seen)
 		return
+	case seen.upload != "":
+		s.serveUpload(w, seen)
+		return
 	}
+	w.Header().Set("X-Oauth-Scopes", s.provided())
 	do, token := s.method(seen.Method)
 	if do == nil {
 		answer(w, nil, no("unknown_method"))
 		return
 	}
 	if err := s.authorize(seen.token, token); err != nil {
+		answer(w, nil, err)
+		return
+	}
+	if err := s.permit(seen.Method); err != nil {
 		answer(w, nil, err)
 		return
 	}
@@ -122,10 +135,12 @@ func answer(w http.ResponseWriter, result object, err error) {
 			result["response_metadata"] = object{"messages": refused.details}
 			result["errors"] = refused.details
 		}
+		if refused.needed != "" {
+			result["needed"], result["provided"] = refused.needed, refused.provided
+		}
 		w.Header().Set(refusedHeader, refused.code)
 	}
 	w.Header().Set("Content-Type", jsonType)
-	w.Header().Set("X-Oauth-Scopes", "app_mentions:read,chat:write,commands,im:history,im:write,users:read")
 	w.Write(encode(result)) //nolint:errcheck // whoever asked has gone
 }
 

@@ -24,7 +24,11 @@ type node struct {
 	Title       *text  `json:"title"`
 	Optional    bool   `json:"optional"`
 	ImageURL    string `json:"image_url"`
-	Alt         string `json:"alt_text"`
+	File        *struct {
+		ID  string `json:"id"`
+		URL string `json:"url"`
+	} `json:"slack_file"`
+	Alt string `json:"alt_text"`
 
 	Value     string          `json:"value"`
 	URL       string          `json:"url"`

@@ -155,7 +155,7 @@ func (s *Server) react(v *view, reply url.Values) error {
 	case "", "clear":
 		s.close(v.by)
 	case "update":
-		if v.read(reply.Get("view")) != nil {
+		if s.readView(v, reply.Get("view")) != nil {
 			return errTrouble
 		}
 		s.answered()

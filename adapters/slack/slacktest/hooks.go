@@ -36,26 +36,26 @@ func (s *Server) newHook(h *hook) string {
 // serveHook answers a post to a response_url.
 func (s *Server) serveHook(w http.ResponseWriter, seen *Request) {
 	h := s.hooks[seen.hook]
-	refuse := func(status int, err error) {
+	refuse := func(err error) {
 		w.Header().Set("Content-Type", jsonType)
 		w.Header().Set(refusedHeader, err.Error())
-		w.WriteHeader(status)
+		w.WriteHeader(http.StatusNotFound)
 		w.Write(encode(object{"ok": false, "error": err.Error()})) //nolint:errcheck // whoever asked has gone
 	}
 	switch {
 	case h == nil:
-		refuse(http.StatusNotFound, no("no_service"))
+		refuse(no("no_service"))
 		return
 	case time.Now().After(h.until):
-		refuse(http.StatusNotFound, no("expired_url"))
+		refuse(no("expired_url"))
 		return
 	case h.used == hookUses:
-		refuse(http.StatusNotFound, no("used_url"))
+		refuse(no("used_url"))
 		return
 	}
 	h.used++
 	if err := s.respond(h, seen.Params); err != nil {
-		refuse(http.StatusBadRequest, err)
+		refuse(err)
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -73,7 +73,7 @@ func (s *Server) respond(h *hook, p url.Values) error {
 		}
 		return nil
 	}
-	said, err := readContent(p)
+	said, err := s.readContent(p)
 	if err != nil {
 		return err
 	}

@@ -24,13 +24,14 @@ const (
 // checker collects what is wrong with blocks, and where.
 type checker struct {
 	modal bool
+	shows func(file string) bool // whether it can be shown
 	ids   map[string]bool
 	bad   []string
 }
 
 // checkBlocks returns what is wrong with the blocks of a message or modal.
-func checkBlocks(blocks []node, at string, modal bool) []string {
-	c := &checker{modal: modal, ids: map[string]bool{}}
+func (s *Server) checkBlocks(blocks []node, at string, modal bool) []string {
+	c := &checker{modal: modal, shows: s.showable, ids: map[string]bool{}}
 	most := maxBlocks
 	if modal {
 		most = maxViewBlocks
@@ -143,10 +144,15 @@ func (n node) asText() text {
 }
 
 func (c *checker) image(b node, at string) {
+	c.length(b.Alt, 1, 2000, at+"/alt_text")
+	if f := b.File; f != nil {
+		c.mustf(b.ImageURL == "" && (f.ID == "") != (f.URL == ""), at+"/slack_file", "must provide one of image_url, id and url")
+		c.mustf(c.shows(f.ID), at+"/slack_file", "invalid slack file")
+		return
+	}
 	u, err := url.Parse(b.ImageURL)
 	c.mustf(err == nil && u.Host != "" && strings.HasPrefix(u.Scheme, "http"), at+"/image_url", "invalid url")
 	c.length(b.ImageURL, 1, 3000, at+"/image_url")
-	c.length(b.Alt, 1, 2000, at+"/alt_text")
 }
 
 // actions are controls beside each other, whose ids differ.

@@ -104,7 +104,7 @@ func check(t *testing.T, blocks string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return checkBlocks(list, "/blocks", false)
+	return (&Server{}).checkBlocks(list, "/blocks", false)
 }
 
 func TestBlocksFormat(t *testing.T) {

@@ -16,10 +16,11 @@ import (
 // What is among Requests beside the methods of the Web API.
 const (
 	ResponseURL = "response_url" // a post to one
+	UploadURL   = "upload_url"   // an upload to one
 	Answered    = "answer"       // what the bot said in acknowledging a delivery, as the parameter payload
 )
 
-// Request is a call of a method that arrived, or a post to a response_url,
+// Request is a call of a method that arrived, or a post to another address,
 // whatever became of it.
 type Request struct {
 	At     time.Time
@@ -28,8 +29,10 @@ type Request struct {
 	Status int        // of the answer; 0: none was given, or not yet
 	Error  string     // the code with which it was refused
 
-	token string
-	hook  string // the secret part of a response_url
+	token  string
+	hook   string // the secret part of a response_url
+	upload string // likewise, of where to upload
+	data   []byte // that are uploaded
 }
 
 // Requests returns what arrived so far, in order: of the given methods, or all of it.
@@ -52,9 +55,13 @@ func (r Request) outline() string {
 	return strings.TrimSpace(strings.Join(words, " "))
 }
 
-// observe reads a request to a method or to a response_url. It is nil for
-// another path.
+// observe reads a request to a method, to a response_url, or with an upload. It is
+// nil for another path.
 func observe(w http.ResponseWriter, r *http.Request) (*Request, error) {
+	if key, is := strings.CutPrefix(r.URL.Path, uploadPath); is {
+		data, err := readUpload(w, r)
+		return &Request{At: time.Now(), Method: UploadURL, upload: key, data: data}, err
+	}
 	out := &Request{At: time.Now()}
 	var is bool
 	if out.Method, is = strings.CutPrefix(r.URL.Path, apiPath); !is {

@@ -8,14 +8,14 @@ import (
 )
 
 // readContent reads what a request wants to be said, and refuses what cannot be.
-func readContent(p url.Values) (content, error) {
+func (s *Server) readContent(p url.Values) (content, error) {
 	out := content{text: p.Get("text"), plain: !truth(p, "mrkdwn", true)}
 	if source := p.Get("blocks"); source != "" {
 		var err error
 		if out.blocks, out.raw, err = readBlocks(source); err != nil {
 			return content{}, err
 		}
-		if bad := checkBlocks(out.blocks, "/blocks", false); bad != nil {
+		if bad := s.checkBlocks(out.blocks, "/blocks", false); bad != nil {
 			return content{}, no("invalid_blocks", bad...)
 		}
 	}
@@ -59,7 +59,7 @@ func (s *Server) postMessage(p url.Values) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	said, err := readContent(p)
+	said, err := s.readContent(p)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (s *Server) postEphemeral(p url.Values) (object, error) {
 	if to == nil || !c.has(to) {
 		return nil, no("user_not_in_channel")
 	}
-	said, err := readContent(p)
+	said, err := s.readContent(p)
 	switch {
 	case err != nil:
 		return nil, err
@@ -110,7 +110,7 @@ func (s *Server) update(p url.Values) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	said, err := readContent(p)
+	said, err := s.readContent(p)
 	if err != nil {
 		return nil, err
 	}

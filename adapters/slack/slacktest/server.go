@@ -15,8 +15,12 @@
 // it is one of Options.Commands, otherwise the person is told that there is no
 // such command; in a thread, where Slack has no commands, the person addresses
 // the bot by name instead. Edit, Part, Kick, BlockDM, CloseMessagesTab, Remove,
-// Reload and Uninstall change the world around a conversation; Post and SayAsBot
-// are heard by the bot and are not for it.
+// Reload, Ungrant and Uninstall change the world around a conversation; Post and
+// SayAsBot are heard by the bot and are not for it.
+//
+// The bot can upload images, which are seen as a coretest.Picture in messages that
+// show them, and some time after the upload was completed: until then such a message
+// is refused. Files counts those that are there. Upload adds one of somebody else.
 //
 // Break makes a method or ResponseURL misbehave, once per stand.Fault, and with
 // no method any that people see the work of. Cut, Stop, Resume and Disconnect are
@@ -80,6 +84,9 @@ type Server struct {
 	hooks    map[string]*hook    // by the secret part of their URL
 	triggers map[string]*trigger
 	views    map[string]*view // those that are open
+	files    map[string]*file // by id
+	uploads  map[string]*file // by the secret part of the URL to upload to
+	scopes   map[string]bool  // of the app
 
 	lanes   map[string][]*delivery
 	last    *delivery
@@ -113,6 +120,7 @@ func Start(o Options) (*Server, error) {
 		people:  map[string]*person{}, users: map[string]*person{},
 		channels: map[string]*channel{}, places: map[string]*channel{},
 		hooks: map[string]*hook{}, triggers: map[string]*trigger{}, views: map[string]*view{},
+		files: map[string]*file{}, uploads: map[string]*file{}, scopes: granted(),
 		lanes: map[string][]*delivery{}, tickets: map[string]bool{},
 	}
 	s.me, s.slackbot = s.newPerson(o.Name, botID), s.newPerson("slackbot", "USLACKBOT")

@@ -64,6 +64,9 @@ func (r *reader) block(b node) string {
 	case "header":
 		return r.plain(b.Text)
 	case "image":
+		if b.File != nil { // which is seen, not read
+			return r.plain(b.Title)
+		}
 		return joined([]string{r.plain(b.Title), b.Alt}, "\n")
 	case "context":
 		var parts []string
@@ -120,9 +123,14 @@ func (r *reader) rich(e node) string {
 	return out
 }
 
-// controls are what people can use in a message, in order.
+// controls are what people can use in a message, in order, after the pictures in it.
 func (s *Server) controls(blocks []node) []coretest.Control {
 	var out []coretest.Control
+	for _, b := range blocks {
+		if picture, seen := s.picture(b); seen {
+			out = append(out, picture)
+		}
+	}
 	for _, b := range blocks {
 		elements := b.Elements
 		if b.Type == "section" && b.Accessory != nil {

@@ -26,7 +26,7 @@ func TestRichText(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if bad := checkBlocks(blocks, "/blocks", false); bad != nil {
+			if bad := (&Server{}).checkBlocks(blocks, "/blocks", false); bad != nil {
 				t.Errorf("got %q wrong, want nothing", bad)
 			}
 			r := newReader()

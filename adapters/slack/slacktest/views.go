@@ -55,7 +55,7 @@ type shownView struct {
 }
 
 // read takes a modal from a request, and refuses what cannot be one.
-func (v *view) read(source string) error {
+func (s *Server) readView(v *view, source string) error {
 	var in shownView
 	if json.Unmarshal([]byte(source), &in) != nil {
 		return no("invalid_arguments", "[ERROR] must provide an object [json-pointer:/view]")
@@ -74,7 +74,7 @@ func (v *view) read(source string) error {
 	c.length(in.Metadata, 0, maxMetadata, "/view/private_metadata")
 	asks := slices.ContainsFunc(blocks, func(b node) bool { return b.Type == "input" })
 	c.mustf(!asks || in.Submit != nil, "/view", "missing submit for a modal with an input")
-	if c.bad = append(c.bad, checkBlocks(blocks, "/view/blocks", true)...); len(c.bad) > 0 {
+	if c.bad = append(c.bad, s.checkBlocks(blocks, "/view/blocks", true)...); len(c.bad) > 0 {
 		return no("invalid_arguments", c.bad...)
 	}
 	in.blocks = blocks
@@ -96,7 +96,7 @@ func (s *Server) openView(p url.Values) (object, error) {
 		return nil, no("exchanged_trigger_id")
 	}
 	v := &view{id: s.newID("V"), by: t.by, in: t.in, thread: t.thread}
-	if err := v.read(p.Get("view")); err != nil {
+	if err := s.readView(v, p.Get("view")); err != nil {
 		return nil, err
 	}
 	t.used = true
@@ -120,7 +120,7 @@ func (s *Server) updateView(p url.Values) (object, error) {
 	case p.Has("hash") && p.Get("hash") != v.hash:
 		return nil, no("hash_conflict")
 	}
-	if err := v.read(p.Get("view")); err != nil {
+	if err := s.readView(v, p.Get("view")); err != nil {
 		return nil, err
 	}
 	s.answered()

@@ -234,7 +234,7 @@ func TestResponseURLOfCommand(t *testing.T) {
 		if got := words(b.srv.Sees("alice", general)); !slices.Equal(got, []string{"For alice", "For all", "Instead"}) {
 			b.Errorf("got %q, want what a command said to stay", got)
 		}
-		b.refused("respond", b.hook(url, slack.MsgOptionBlocks(section(""))), "slack server error: 400 Bad Request")
+		b.refused("respond", b.hook(url, slack.MsgOptionBlocks(section(""))), "slack server error: 404 Not Found")
 		b.must("respond", b.hook(url, text("Fifth")))
 		b.refused("respond", b.hook(url, text("Sixth")), "slack server error: 404 Not Found")
 		if got := b.srv.Requests(slacktest.ResponseURL); len(got) != 6 || got[5].Error != "used_url" || got[3].Error != "invalid_blocks" {
