@@ -64,6 +64,7 @@ type Adapter struct {
 	open   atomic.Int32                    // ways in which events reach the bot now
 	lost   atomic.Bool                     // Slack does not take the token any more
 	people people
+	files  *files
 }
 
 var _ core.Adapter = (*Adapter)(nil)
@@ -77,22 +78,23 @@ func New(c Config) *Adapter {
 			c.Mode = Socket
 		}
 	}
-	a := &Adapter{config: c, client: reach.Client(c.HTTP), log: cmp.Or(c.Log, slog.Default())}
+	a := &Adapter{config: c, client: reach.Client(c.HTTP), log: cmp.Or(c.Log, slog.Default()), files: newFiles()}
 	a.web = api.New(c.BotToken.Reveal(),
 		api.OptionAPIURL(c.APIBase), api.OptionHTTPClient(way{a.client}), api.OptionAppLevelToken(c.AppToken.Reveal()))
 	return a
 }
 
 // Caps implements core.Adapter. There may be ten sockets, so any number of
-// processes can Run. 50 blocks hold a text, 20 rows and 5 embeds of 5 blocks.
+// processes can Run. 50 blocks hold a text, an image, 20 rows and 5 embeds of 5 blocks.
 func (a *Adapter) Caps() core.Caps {
 	return core.Caps{
 		Platform: platform, Title: "Slack",
-		Private: true, Forms: true, Selects: true, Embeds: true, Loopback: true,
+		Private: true, Forms: true, Selects: true, Embeds: true, Images: true, Alts: true, Loopback: true,
 		Limits: core.Limits{
 			Text: maxText, Label: 75, Row: 5, Rows: 20, Choices: 100, Choice: 75, Value: 75,
 			Inputs: 10, FormTitle: 24, InputLabel: 48,
 			Embeds: 5, EmbedTitle: 148, EmbedText: 2000, Fields: 10, FieldName: 150, FieldText: 1000, Footer: 300,
+			Alt: 2000,
 		},
 	}
 }

@@ -49,7 +49,7 @@ func start(t *testing.T, srv *slacktest.Server, change func(*Config), do func(co
 // end stops the adapter, which is no error, and looks at all that it has sent.
 func (r *running) end(t *testing.T) {
 	t.Helper()
-	r.End(t, r.srv.BotToken().Reveal(), r.srv.AppToken().Reveal(), r.srv.SigningSecret().Reveal(), "/hooks/", "ticket=")
+	r.End(t, r.srv.BotToken().Reveal(), r.srv.AppToken().Reveal(), r.srv.SigningSecret().Reveal(), "/hooks/", "/upload/", "ticket=")
 	checkRequests(t, r.srv)
 }
 

@@ -29,6 +29,7 @@ var errForeign = errors.New("the answer is not Slack's")
 const (
 	openConnection = "apps.connections.open"
 	responseURL    = "response_url"
+	uploadURL      = "upload_url"
 )
 
 // call does one request. Its errors are a *refusal, a *reach.Outage or that of ctx.
@@ -36,7 +37,7 @@ func (a *Adapter) call(ctx context.Context, method string, do func(context.Conte
 	ctx, stop := context.WithTimeoutCause(ctx, callTimeout, reach.ErrTimeout)
 	defer stop()
 	err := judge(ctx, method, do(ctx))
-	if method != openConnection && method != responseURL {
+	if !slices.Contains([]string{openConnection, responseURL, uploadURL}, method) {
 		a.keeps(err)
 	}
 	return err

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	api "github.com/slack-go/slack"
 
 	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/core"
@@ -87,6 +90,8 @@ func TestNoSecretInErrors(t *testing.T) {
 		_, dialed := a.dial(ctx)
 		errs := []error{a.identify(ctx), dialed, a.call(ctx, "response_url", func(ctx context.Context) error {
 			return a.useOnce(ctx, h.url.Reveal(), nil)
+		}), a.call(ctx, uploadURL, func(ctx context.Context) error {
+			return a.web.UploadToURL(ctx, api.UploadToURLParameters{UploadURL: base + "/marker-upload", Filename: "x", Reader: strings.NewReader("marker")})
 		})}
 		stop()
 		for _, err := range errs {

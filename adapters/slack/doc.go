@@ -12,11 +12,13 @@
 // plain text that says all of it to screen readers (plain.go). form.go makes
 // modals. respond.go answers events, and send.go sends without being asked.
 // hook.go posts to the address that comes with a command or a press, for where
-// the bot itself may not write. publish.go writes nothing: an app's commands are
-// published by hand, with the Manifest.
+// the bot itself may not write. image.go uploads what a message shows, and says it
+// in words where that cannot be; files.go deletes it when nobody needs it any more.
+// publish.go writes nothing: an app's commands are published by hand, with the
+// Manifest.
 //
 // All requests pass through call.go, which gives errors their meaning and keeps
-// secrets out of them. pace.go waits where Slack asks for it.
+// secrets out of them. write.go tries again after an outage.
 //
 // What is private is an ephemeral message, which the bot can never edit: that
 // takes a press on it. So what must be edited later is for the direct chat.

@@ -26,6 +26,7 @@ func TestHookErrors(t *testing.T) {
 		{"taken", nil, nil, 1},
 		{"used up", []stand.Fault{stand.Custom(404, "application/json", `{"ok":false,"error":"used_url"}`)}, core.ErrForbidden, 1},
 		{"expired, said in another way", []stand.Fault{stand.Custom(200, "application/json", `{"ok":false,"error":"expired_url"}`)}, core.ErrForbidden, 1},
+		{"used up, in text", []stand.Fault{stand.Custom(404, "text/plain", "no_service")}, core.ErrForbidden, 1},
 		{"an outage", []stand.Fault{stand.HTML(503), stand.Drop()}, nil, 3},
 		{"too many", []stand.Fault{slacktest.TooMany(3 * time.Second)}, nil, 2 + 2*hookUses},
 		{"no answer", []stand.Fault{stand.Hang()}, reach.ErrTimeout, 1},

@@ -23,9 +23,10 @@ var scopes = []string{
 	"chat:write",        // to answer
 	"chat:write.public", // also where nobody invited it
 	"commands",
-	"im:history", // to hear direct messages
-	"im:write",   // to write them
-	"users:read", // names and languages
+	"files:write", // to show images
+	"im:history",  // to hear direct messages
+	"im:write",    // to write them
+	"users:read",  // names and languages
 }
 
 // events are what Slack tells of. All else comes by itself.

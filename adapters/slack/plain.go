@@ -17,6 +17,9 @@ func spoken(m core.Message) string {
 			lines = append(lines, plainText(t))
 		}
 	}
+	if m.Image != nil {
+		say(markup.Plain(altOf(*m.Image)))
+	}
 	for _, e := range m.Embeds {
 		say(markup.Plain(strings.TrimSpace(e.Title + " " + e.URL)))
 		say(e.Text)

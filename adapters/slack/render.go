@@ -30,10 +30,18 @@ type rendered struct {
 	blocks []api.Block
 }
 
-// render makes of a message what Slack takes.
-func render(m core.Message) rendered {
+// render makes of a message what Slack takes. image is the file of its image; where
+// there is none, what the image shows is said in its place.
+func render(m core.Message, image string) rendered {
 	out := rendered{text: spoken(m)}
 	out.add(richText(m.Text))
+	switch {
+	case m.Image == nil:
+	case image == "":
+		out.add(richText(markup.Plain(altOf(*m.Image))))
+	default:
+		out.add(api.NewImageBlockSlackFile(&api.SlackFileObject{ID: image}, altOf(*m.Image), "", nil))
+	}
 	for _, e := range m.Embeds {
 		out.embed(e)
 	}
@@ -46,6 +54,9 @@ func render(m core.Message) rendered {
 	}
 	return out
 }
+
+// altOf is what an image shows: Slack takes none that does not say so.
+func altOf(i core.Image) string { return named("Image", i.Alt) }
 
 // options are what the client library sends.
 func (r rendered) options() []api.MsgOption {

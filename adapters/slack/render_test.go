@@ -17,6 +17,7 @@ import (
 // TestGolden shows what Slack gets of what the bot says.
 func TestGolden(t *testing.T) {
 	until := time.Date(2026, 1, 2, 12, 15, 0, 0, time.UTC)
+	files := map[string]string{"image": "F1", "image-alone": "F2"}
 	messages := map[string]core.Message{
 		"plain": {Text: "Pong!"},
 		"card": {
@@ -48,6 +49,10 @@ func TestGolden(t *testing.T) {
 				Fields: []core.Field{{Name: "Na*m*e", Value: "Value", Short: true}, {Name: "Other", Value: "_Value_"}},
 			},
 		}},
+		"image":             {Text: "Scan it", Image: &core.Image{Alt: "A *code* <1>"}, Rows: withButton("Cancel").Rows},
+		"image-alone":       {Image: &core.Image{}},
+		"image-in-words":    {Text: "Scan it", Image: &core.Image{Alt: "A *code* <1>"}, Rows: withButton("Cancel").Rows},
+		"image-unspeakable": {Image: &core.Image{}},
 		"markup": {Text: markup.F(
 			"*bold _and italic_* `code` [a *link*](https://example.com/?a=1&b=2)\n> quoted *words*\n> 😀 and more\n```go\nfunc main() {}\n```\n\n%s, %s and %s, https://example.com/a_b.",
 			markup.Person("slack:T1:U11", "Bob"), markup.Person("elsewhere:T:1", "Eve"), markup.Person("slack:T1:U12", ""),
@@ -57,7 +62,7 @@ func TestGolden(t *testing.T) {
 	}
 	for name, m := range messages {
 		t.Run(name, func(t *testing.T) {
-			r := render(m)
+			r := render(m, files[name])
 			adaptertest.Golden(t, "render/"+name, map[string]any{"text": r.text, "blocks": r.blocks})
 		})
 	}
@@ -82,7 +87,7 @@ func TestNothingBecomesMarkup(t *testing.T) {
 			Text: markup.Plain(text), Rows: [][]core.Control{{core.Button{Label: text}, core.Link{Label: text, URL: "https://example.com"}}},
 			Embeds: []core.Embed{{Title: text, Text: markup.Plain(text), Footer: text, Fields: []core.Field{{Name: text, Value: markup.Plain(text), Short: true}}}},
 		}
-		r := render(m)
+		r := render(m, "")
 		if strings.ContainsAny(r.text, "<>") {
 			t.Errorf("%s: got %q for screen readers, want it escaped", text, r.text)
 		}
@@ -115,7 +120,7 @@ func TestSpoken(t *testing.T) {
 		Rows:   [][]core.Control{{core.Link{Label: "There", URL: "https://x.example/device"}, core.Link{Label: "Here", URL: "https://y.example/?a=1&b=2"}, adaptertest.Pressable("Cancel", core.Plain, "t")}},
 	}
 	want := "Open https://x.example/device now.\nTitle\nText\nName: Value\nFoot\nHere: https://y.example/?a=1&amp;b=2"
-	if got := render(m).text; got != want {
+	if got := render(m, "").text; got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
@@ -139,7 +144,7 @@ func TestCutEscaped(t *testing.T) {
 // What is too long for one place is shown in another.
 func TestTooLongForColumns(t *testing.T) {
 	long := core.Field{Name: "Name", Value: markup.Plain(strings.Repeat("&", 1000)), Short: true}
-	if inColumns([]core.Field{long}) != nil || len(render(core.Message{Embeds: []core.Embed{{Fields: []core.Field{long}}}}).blocks) != 1 {
+	if inColumns([]core.Field{long}) != nil || len(render(core.Message{Embeds: []core.Embed{{Fields: []core.Field{long}}}}, "").blocks) != 1 {
 		t.Error("got a field in a column that has no room for it, want it below")
 	}
 	if got := string(mustJSON(t, richText(markup.Plain("https://x.example/"+strings.Repeat("a", maxURL))))); strings.Contains(got, `"link"`) {
@@ -168,7 +173,7 @@ func TestSize(t *testing.T) {
 func FuzzRender(f *testing.F) {
 	f.Add("*bold* _it_ `c` <@slack:T:U1|x> [l](https://x.example) https://y.example/a.\n> q\n```\nb\n```\n\n> r")
 	f.Fuzz(func(t *testing.T, text string) {
-		r := render(core.Message{Text: markup.Text(text)})
+		r := render(core.Message{Text: markup.Text(text)}, "")
 		raw, err := json.Marshal(r.blocks)
 		if err != nil || len(r.blocks) == 0 || strings.TrimSpace(r.text) == "" || len(r.text) > maxPlain {
 			t.Fatalf("got %s (%v), text %q", raw, err, r.text)

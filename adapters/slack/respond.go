@@ -50,18 +50,24 @@ func (r *responder) Reply(ctx context.Context, m core.Message) (core.Ref, error)
 // whisper sends what only the person sees.
 func (r *responder) whisper(ctx context.Context, m core.Message) (core.Ref, error) {
 	chat, user := r.in.event.Chat, r.in.event.From.ID
-	options := render(m).options()
-	if chat.Thread != "" {
-		options = append(options, api.MsgOptionTS(chat.Thread))
-	}
-	var ts string
-	err := r.adapter.post(ctx, chat, "chat.postEphemeral", func(ctx context.Context) (err error) {
-		ts, err = r.adapter.web.PostEphemeralContext(ctx, chat.ID, user, options...)
-		return missing(ts, err)
+	var ref core.Ref
+	err := r.adapter.show(ctx, m, often, func(out rendered) (string, error) {
+		options := out.options()
+		if chat.Thread != "" {
+			options = append(options, api.MsgOptionTS(chat.Thread))
+		}
+		err := r.adapter.post(ctx, chat, "chat.postEphemeral", func(ctx context.Context) error {
+			ts, err := r.adapter.web.PostEphemeralContext(ctx, chat.ID, user, options...)
+			if err = missing(ts, err); err == nil {
+				ref = core.Ref{Chat: chat, Token: seal.Secret(fleeting + ts), Until: time.Now()}
+			}
+			return err
+		})
+		return place(ref), err
 	})
 	switch {
 	case err == nil:
-		return core.Ref{Chat: chat, Token: seal.Secret(fleeting + ts), Until: time.Now()}, nil
+		return ref, nil
 	case shut(err) && r.in.hook.url != "":
 		return r.through(ctx, m, "ephemeral", err)
 	}
@@ -76,8 +82,10 @@ func shut(err error) bool {
 
 // through answers through the hook; why is what is wrong with the straight way.
 func (r *responder) through(ctx context.Context, m core.Message, seen string, why error) (core.Ref, error) {
-	chat, out := r.in.event.Chat, render(m)
-	err := r.adapter.use(ctx, &r.hook, chat, hooked{Text: out.text, Blocks: out.blocks, Type: seen, Thread: chat.Thread})
+	chat := r.in.event.Chat
+	err := r.adapter.show(ctx, m, r.hook.pauses(), func(out rendered) (string, error) {
+		return "", r.adapter.use(ctx, &r.hook, chat, hooked{Text: out.text, Blocks: out.blocks, Type: seen, Thread: chat.Thread})
+	})
 	if errors.Is(err, core.ErrTooLate) {
 		return core.Ref{}, why
 	}
@@ -98,8 +106,9 @@ func (r *responder) Update(ctx context.Context, m core.Message) error {
 	if !shut(err) || r.in.hook.url == "" {
 		return err
 	}
-	out := render(m)
-	again := r.adapter.use(ctx, &r.hook, on.Chat, hooked{Text: out.text, Blocks: out.blocks, Replace: true})
+	again := r.adapter.show(ctx, m, r.hook.pauses(), func(out rendered) (string, error) {
+		return place(on), r.adapter.use(ctx, &r.hook, on.Chat, hooked{Text: out.text, Blocks: out.blocks, Replace: true})
+	})
 	if errors.Is(again, core.ErrTooLate) {
 		return err
 	}

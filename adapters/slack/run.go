@@ -23,6 +23,11 @@ func (a *Adapter) Run(ctx context.Context, on func(core.Event)) error {
 	defer stop()
 	a.intake.Store(&intake{ctx: ctx, on: on})
 	defer a.intake.Store(nil)
+	a.files.setOpen(true)
+	var tidied sync.WaitGroup
+	tidied.Go(func() { a.tidy(ctx) })
+	defer tidied.Wait()
+	defer stop()
 	if a.config.Mode == Socket {
 		return reach.Unless(ctx, a.listen(ctx))
 	}

@@ -51,9 +51,13 @@ func checkRequests(t testing.TB, srv *slacktest.Server) {
 }
 
 // request returns what is wrong with one, without what it says. What is posted to
-// a response_url is what is posted with the API, and a few things more.
+// a response_url is what is posted with the API, and a few things more; where files
+// are uploaded it is but their bytes.
 func (p *published) request(name string, params url.Values) []string {
 	m, known := p.Methods[name]
+	if name == slacktest.UploadURL {
+		known = true
+	}
 	if name == slacktest.ResponseURL {
 		m, known = p.Methods["chat.postMessage"], true
 		m.Required = nil
@@ -160,6 +164,11 @@ func TestSchemaCheckFinds(t *testing.T) {
 		{"of another type", "chat.postMessage", url.Values{"channel": {"C1"}, "text": {"x"}, "unfurl_links": {"no"}}, "unfurl_links is no boolean"},
 		{"wrong inside", "chat.postMessage", url.Values{"channel": {"C1"}, "blocks": {`[{"type":"header"}]`}}, "blocks[0].text is missing"},
 		{"unknown inside", "chat.postMessage", url.Values{"channel": {"C1"}, "blocks": {`[{"type":"divider","colour":"red"}]`}}, "blocks[0].colour is unknown"},
+		{"an image", "chat.postMessage", url.Values{"channel": {"C1"}, "blocks": {`[{"type":"image","slack_file":{"id":"F1"},"alt_text":"x"}]`}}, ""},
+		{"an image without words", "chat.postMessage", url.Values{"channel": {"C1"}, "blocks": {`[{"type":"image","slack_file":{"id":"F1"}}]`}}, "blocks[0].alt_text is missing"},
+		{"where to upload", "files.getUploadURLExternal", url.Values{"filename": {"x.png"}, "length": {"x"}}, "length is no number"},
+		{"an upload", slacktest.UploadURL, url.Values{"token": {"x"}}, "token is unknown"},
+		{"a file without id", "files.completeUploadExternal", url.Values{"files": {`[{"title":"x"}]`}}, "files[0].id is missing"},
 		{"a view", "views.open", url.Values{"trigger_id": {"1"}, "view": {`{"type":"modal","blocks":[]}`}}, "view.title is missing"},
 		{"a response", slacktest.ResponseURL, url.Values{"text": {"x"}, "replace_original": {"true"}, "ephemeral": {"true"}}, "ephemeral is unknown"},
 	}

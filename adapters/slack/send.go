@@ -22,19 +22,22 @@ func (a *Adapter) Send(ctx context.Context, to core.Chat, m core.Message) (core.
 
 // send posts a message for all who are in a chat.
 func (a *Adapter) send(ctx context.Context, to core.Chat, m core.Message) (core.Ref, error) {
-	options := append(render(m).options(), api.MsgOptionDisableLinkUnfurl(), api.MsgOptionDisableMediaUnfurl())
+	options := []api.MsgOption{api.MsgOptionDisableLinkUnfurl(), api.MsgOptionDisableMediaUnfurl()}
 	if to.Thread != "" {
 		options = append(options, api.MsgOptionTS(to.Thread))
 	}
-	var ts string
-	err := a.post(ctx, to, "chat.postMessage", func(ctx context.Context) (err error) {
-		_, ts, err = a.web.PostMessageContext(ctx, to.ID, options...)
-		return missing(ts, err)
+	var ref core.Ref
+	err := a.show(ctx, m, often, func(out rendered) (string, error) {
+		err := a.post(ctx, to, "chat.postMessage", func(ctx context.Context) error {
+			_, ts, err := a.web.PostMessageContext(ctx, to.ID, append(out.options(), options...)...)
+			if err = missing(ts, err); err == nil {
+				ref = core.Ref{Chat: to, Token: seal.Secret(ts)}
+			}
+			return err
+		})
+		return place(ref), err
 	})
-	if err != nil {
-		return core.Ref{}, err
-	}
-	return core.Ref{Chat: to, Token: seal.Secret(ts)}, nil
+	return ref, err
 }
 
 // Edit implements core.Adapter. Slack sets no end to it, but a workspace may.
@@ -42,10 +45,11 @@ func (a *Adapter) Edit(ctx context.Context, r core.Ref, m core.Message) error {
 	if !editable(r) {
 		return fmt.Errorf("chat.update: %w", core.ErrGone)
 	}
-	options := render(m).options()
-	return a.write(ctx, r.Chat, "chat.update", func(ctx context.Context) error {
-		_, ts, _, err := a.web.UpdateMessageContext(ctx, r.Chat.ID, r.Token.Reveal(), options...)
-		return missing(ts, err)
+	return a.show(ctx, m, often, func(out rendered) (string, error) {
+		return place(r), a.write(ctx, r.Chat, "chat.update", func(ctx context.Context) error {
+			_, ts, _, err := a.web.UpdateMessageContext(ctx, r.Chat.ID, r.Token.Reveal(), out.options()...)
+			return missing(ts, err)
+		})
 	})
 }
 
@@ -59,8 +63,9 @@ func (a *Adapter) Delete(ctx context.Context, r core.Ref) error {
 		return err
 	})
 	if says(err, "message_not_found") {
-		return nil
+		err = nil
 	}
+	a.files.settle(place(r), "", err)
 	return err
 }
 

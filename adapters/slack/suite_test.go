@@ -1,8 +1,11 @@
 package slack
 
 import (
+	"context"
+	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,7 +73,7 @@ func TestConversations(t *testing.T) {
 			adaptertest.Conversations(t, "../../core/testdata/conversations/*.txt", func(t *testing.T, _ *coretest.Script) adaptertest.Place {
 				srv, adapter := open(t)
 				world := &doors{Server: srv, open: map[string]bool{}}
-				return adaptertest.Place{Adapter: adapter, World: world, Open: world.unlock, Secrets: []string{
+				return adaptertest.Place{Adapter: func() core.Adapter { return dying(adapter()) }, World: world, Open: world.unlock, Secrets: []string{
 					srv.BotToken().Reveal(), srv.AppToken().Reveal(), srv.SigningSecret().Reveal(),
 				}}
 			})
@@ -109,7 +112,44 @@ func (d *doors) Say(who, where, text string) {
 	d.Server.Say(who, where, text)
 }
 
+// Press waits for the bot while Slack looks an image over: a press on which the bot
+// dies is lost, which its person sees, and presses again.
 func (d *doors) Press(who string, m coretest.Seen, label string) error {
 	d.lock(who)
-	return d.Server.Press(who, m, label)
+	if err := d.Server.Press(who, m, label); err != nil {
+		return err
+	}
+	for over := time.Now().Add(time.Second); d.Busy() && time.Now().Before(over); {
+		time.Sleep(50 * time.Millisecond)
+	}
+	return nil
+}
+
+// abrupt is an adapter whose network is gone when Run is to end, so that it says no
+// farewell.
+type abrupt struct {
+	*Adapter
+	dead atomic.Bool
+}
+
+func dying(a core.Adapter) *abrupt {
+	d := &abrupt{Adapter: a.(*Adapter)}
+	over := d.client.Transport
+	d.client.Transport = adaptertest.Answers(func(r *http.Request) (*http.Response, error) {
+		if d.dead.Load() {
+			return adaptertest.Refuses(r)
+		}
+		return over.RoundTrip(r)
+	})
+	return d
+}
+
+func (d *abrupt) Run(ctx context.Context, on func(core.Event)) error {
+	living, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	defer context.AfterFunc(ctx, func() {
+		d.dead.Store(true)
+		stop()
+	})()
+	return d.Adapter.Run(living, on)
 }
