@@ -129,6 +129,17 @@ func (l *Logins) Keep(ctx context.Context, login Login, origin []byte, wake time
 	return l.keep(ctx, login, origin, wake, true)
 }
 
+// Reshow notes that the card of an open login, as it was read, is to be shown anew, as
+// the new origin says: it is told of should this process end before Keep. It returns
+// the login with that origin, or the errors of Keep.
+func (l *Logins) Reshow(ctx context.Context, login Login, origin []byte, wake time.Time) (Login, error) {
+	if err := l.keep(ctx, login, origin, wake, false); err != nil {
+		return login, err
+	}
+	login.Moved, login.Origin, login.Shown = login.Origin, origin, false
+	return login, nil
+}
+
 func (l *Logins) keep(ctx context.Context, login Login, core []byte, wake time.Time, shown bool) error {
 	for {
 		row, o, err := l.open(ctx, login.ID)

@@ -90,7 +90,8 @@ func (l *Logins) move(ctx context.Context, s Start) (Login, error) {
 	if err != nil || login.ID == "" || login.State == Waiting && len(missing(s.Scopes, login.Scopes)) > 0 {
 		return Login{}, err
 	}
-	switch err := l.keep(ctx, login, s.Origin, s.Wake, false); {
+	login, err = l.Reshow(ctx, login, s.Origin, s.Wake)
+	switch {
 	case errors.Is(err, ErrEnded): // just now
 		return Login{}, nil
 	case errors.Is(err, ErrMoved):
@@ -98,7 +99,6 @@ func (l *Logins) move(ctx context.Context, s Start) (Login, error) {
 	case err != nil:
 		return Login{}, err
 	}
-	login.Moved, login.Origin, login.Shown = login.Origin, s.Origin, false
 	return login, nil
 }
 

@@ -101,6 +101,13 @@ func (b *Bot) pressQR(ctx context.Context, in *Invocation) error {
 	}
 	t = t.on(in.On)
 	t.QR = true
+	login, err = b.logins.Reshow(ctx, login, t.pack(), t.wake())
+	switch {
+	case errors.Is(err, authflow.ErrEnded), errors.Is(err, authflow.ErrMoved):
+		return b.refresh(ctx, in)
+	case err != nil:
+		return err
+	}
 	return b.show(ctx, in.port, login, t)
 }
 

@@ -31,6 +31,7 @@ type Place struct {
 	Typed   bool             // people's programs send only commands that there are, and complete
 	Deaf    bool             // the bot hears of commands and presses only
 	Lasting bool             // a message with a picture keeps one until it is deleted
+	Shared  bool             // a picture takes a new message, which all in its place see
 	Secrets []string         // of the bot on the platform, such as its token
 }
 
@@ -61,7 +62,7 @@ func Conversations(t *testing.T, pattern string, open func(t *testing.T, s *core
 		t.Cleanup(h.close)
 		Serve(t, h.net, "bot.example:443", &h.door)
 		return coretest.Stage{
-			World: h.place.World, Caps: h.adapter.Caps(), Links: h.place.Links, Typed: h.place.Typed, Deaf: h.place.Deaf, Lasting: h.place.Lasting, Provider: coretest.At(h.server), Browse: h.browse, Restart: h.restart,
+			World: h.place.World, Caps: h.adapter.Caps(), Links: h.place.Links, Typed: h.place.Typed, Deaf: h.place.Deaf, Lasting: h.place.Lasting, Shared: h.place.Shared, Provider: coretest.At(h.server), Browse: h.browse, Restart: h.restart,
 			Log: h.log.String, Public: h.public.String, Secrets: h.secrets,
 		}
 	})

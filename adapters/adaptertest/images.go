@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"strings"
 	"time"
 
 	"github.com/usherbot/usher/core"
@@ -32,6 +33,13 @@ func images(s *scene) {
 	s.pictured(b, "Look", first)
 	b.sends(core.Message{Image: second}, chat)
 
+	if s.Shared {
+		ref := b.sends(say("Before"), chat)
+		s.wants("edit", b.Edit(s.Context(), ref, s.fit(b, core.Message{Text: "Changed", Image: first})), core.ErrGone)
+		s.never("bob", "Before")
+		s.unpictured(b, b.sends(core.Message{Text: "Changed", Image: second}, chat))
+		return
+	}
 	ref := b.sends(say("Before", row(button("Go"))), chat)
 	for _, i := range []*core.Image{first, first, second} {
 		m := core.Message{Text: "Changed", Image: i, Rows: [][]core.Control{row(button("Stop"))}}
@@ -85,6 +93,21 @@ func (s *scene) unpictured(b *bot, ref core.Ref) {
 	}
 }
 
+// hushed wants alice to see the picture of a private message, or what it shows in words.
+func (s *scene) hushed(i *core.Image) {
+	s.Helper()
+	seen := s.sees("alice", general, "Hush")
+	if s.Shared {
+		if !strings.Contains(seen.Text, i.Alt) || len(seen.Controls) > 0 {
+			s.Errorf("alice sees %q, want %q in words", seen, i.Alt)
+		}
+		return
+	}
+	if len(seen.Controls) != 1 || !bytes.Equal(seen.Controls[0].Data, i.Data) {
+		s.Errorf("alice sees %q, want the picture", seen)
+	}
+}
+
 // privateImages: what one person alone sees can have a picture too, and a press on a
 // message can give it one.
 func privateImages(s *scene) {
@@ -94,9 +117,7 @@ func privateImages(s *scene) {
 	if b.Caps().Private {
 		_, err := e.Back.Reply(s.Context(), s.fit(b, core.Message{Text: "Hush", Image: i, Private: true}))
 		s.must("reply", err)
-		if seen := s.sees("alice", general, "Hush"); len(seen.Controls) != 1 || !bytes.Equal(seen.Controls[0].Data, i.Data) {
-			s.Errorf("alice sees %q, want the picture", seen)
-		}
+		s.hushed(i)
 		s.never("bob", "Hush")
 	} else {
 		_, err := e.Back.Reply(s.Context(), s.fit(b, core.Message{Text: "Hush", Image: i}))
@@ -107,12 +128,18 @@ func privateImages(s *scene) {
 	b.sends(say("Pick", row(button("Show"))), b.general())
 	s.must("press", s.World.Press("bob", s.sees("bob", general, "Pick"), "Show"))
 	e = b.next()
-	s.must("update", e.Back.Update(s.Context(), s.fit(b, core.Message{Text: "Picked", Image: i, Rows: [][]core.Control{row(button("Hide"))}})))
+	err := e.Back.Update(s.Context(), s.fit(b, core.Message{Text: "Picked", Image: i, Rows: [][]core.Control{row(button("Hide"))}}))
+	if s.Shared {
+		s.wants("update", err, core.ErrGone)
+		s.never("bob", "Pick")
+		return
+	}
+	s.must("update", err)
 	s.pictured(b, "Picked", i)
 	done(e)
 	s.must("press", s.World.Press("bob", s.sees("bob", general, "Picked"), "Hide"))
 	e = b.next()
-	err := e.Back.Update(s.Context(), say("Hidden"))
+	err = e.Back.Update(s.Context(), say("Hidden"))
 	if s.Lasting {
 		s.wants("update", err, core.ErrGone)
 		s.never("bob", "Picked")

@@ -29,6 +29,7 @@ type Stage struct {
 	Thread     string // a place that is part of a channel; empty: there are none
 	Redelivers bool   // what was not safe is delivered again to the next adapter
 	Lasting    bool   // a message with a picture keeps one until it is deleted
+	Shared     bool   // a picture takes a new message, which all in its place see
 	Deaf       bool   // what people say reaches no bot: commands and presses do
 }
 

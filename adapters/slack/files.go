@@ -67,25 +67,30 @@ func (f *files) hold(id string, due time.Time) {
 // drop takes a file that nobody is to see.
 func (f *files) drop(id string) { f.hold(id, time.Now()) }
 
-// settle notes what came of showing a file, or none, in a message: all that it
-// showed before it does not show any more. Where the platform does not let it be
-// changed, that is so because the files are deleted. Whether one is seen whose
-// message met an outage nobody knows: it stays until it is due.
-func (f *files) settle(on, id string, err error) {
-	_, refused := errors.AsType[*refusal](err)
-	if id != "" && (refused || errors.Is(err, core.ErrTooLate)) {
+// posted notes what came of a message with a file. Whether one is seen whose message
+// met an outage nobody knows: it stays until it is due.
+func (f *files) posted(id, on string, err error) {
+	if _, refused := errors.AsType[*refusal](err); refused {
 		f.drop(id)
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if held := f.held[id]; held != nil && err == nil {
+		held.on = on
+	}
+}
+
+// hidden notes what came of changing a message, which is to show no file any more.
+// Where the platform does not let it be changed, that is so because the file is
+// deleted.
+func (f *files) hidden(on string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if on == "" || err != nil && !errors.Is(err, core.ErrGone) {
 		return
 	}
-	for other, held := range f.held {
-		switch {
-		case other == id:
-			held.on = on
-		case held.on == on:
+	for _, held := range f.held {
+		if held.on == on {
 			held.due, held.on = time.Now(), ""
 			f.wake()
 		}

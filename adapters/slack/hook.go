@@ -80,14 +80,6 @@ func (l *line) untake() {
 	l.left++
 }
 
-// pauses are those before each try to show an image: one use is left for a message
-// without it.
-func (l *line) pauses() []time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return seldom[:min(len(seldom), max(l.left-1, 0))]
-}
-
 // use posts through a hook. Slack does not say which message becomes of that.
 func (a *Adapter) use(ctx context.Context, l *line, chat core.Chat, m hooked) error {
 	address, err := l.take()
@@ -135,7 +127,6 @@ func hookError(resp *http.Response, answer []byte) error {
 		OK    bool   `json:"ok"`
 		Error string `json:"error"`
 	}
-	heard := json.Unmarshal(answer, &said) == nil // most often it is no JSON: "ok"
 	switch status := resp.StatusCode; {
 	case status == http.StatusTooManyRequests:
 		seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
@@ -143,13 +134,11 @@ func hookError(resp *http.Response, answer []byte) error {
 			seconds = 1
 		}
 		return &api.RateLimitedError{RetryAfter: time.Duration(seconds) * time.Second}
-	case heard && said.Error == unready:
-		return api.SlackErrorResponse{Err: unready}
 	case status >= http.StatusBadRequest && status < http.StatusInternalServerError:
 		return api.SlackErrorResponse{Err: "expired_url"}
 	case status != http.StatusOK:
 		return api.StatusCodeError{Code: status, Status: resp.Status}
-	case heard && !said.OK:
+	case json.Unmarshal(answer, &said) == nil && !said.OK: // most often it is no JSON: "ok"
 		return api.SlackErrorResponse{Err: said.Error}
 	}
 	return nil

@@ -21,55 +21,34 @@ const uploadWithin = 5 * time.Second
 // unready is how Slack refuses a message with a file that it has not looked over.
 const unready = "invalid_blocks"
 
-// Slack looks a file over before it can be shown, which takes a moment that nobody
-// tells the end of. These are the pauses before each try to show it; a hook is good
-// for few of them.
-var (
-	often  = []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second}
-	seldom = []time.Duration{time.Second, 2 * time.Second}
-)
+// pauses are those before each try to show a file: Slack looks it over first, which
+// takes a moment that nobody tells the end of.
+var pauses = []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second}
 
-// show brings m before people, with its image if that can be. put gives Slack what it
-// is to take: once after each pause if need be, and at last without the image. It
-// returns which message that is in, as place says.
-func (a *Adapter) show(ctx context.Context, m core.Message, pauses []time.Duration, put func(rendered) (string, error)) error {
-	if m.Image != nil && len(pauses) > 0 {
-		done, err := a.picture(ctx, m, pauses, put)
-		if done {
-			return err
-		}
-		a.lament(ctx, err)
-	}
-	on, err := put(render(m, ""))
-	a.files.settle(on, "", err)
-	return err
-}
-
-// picture is show for a message with its image. It is done unless the image alone
-// is in the way.
-func (a *Adapter) picture(ctx context.Context, m core.Message, pauses []time.Duration, put func(rendered) (string, error)) (done bool, err error) {
+// picture posts m with its image: post is given the id of a file. It is done unless
+// the image alone is in the way.
+func (a *Adapter) picture(ctx context.Context, m core.Message, post func(rendered) (core.Ref, error)) (ref core.Ref, done bool, err error) {
 	ctx, stop := a.whileRuns(ctx)
 	defer stop()
 	id, err := a.upload(ctx, *m.Image)
 	if err != nil {
-		return false, err
+		return core.Ref{}, false, err
 	}
 	out := render(m, id)
 	for _, pause := range pauses {
 		if err = reach.Pause(ctx, pause); err != nil {
 			break
 		}
-		var on string
-		if on, err = put(out); !blamed(err) {
-			a.files.settle(on, id, err)
-			return true, err
+		if ref, err = post(out); !blamed(err) {
+			a.files.posted(id, place(ref), err)
+			return ref, true, err
 		}
 		if !says(err, unready) {
 			break
 		}
 	}
 	a.files.drop(id)
-	return false, err
+	return core.Ref{}, false, err
 }
 
 // blamed reports whether a message was refused for what is in it.

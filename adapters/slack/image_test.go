@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -135,54 +136,67 @@ func TestUploadAtTheEnd(t *testing.T) {
 	}
 }
 
-// A hook is good for five posts, of which one is kept for a message in words.
-func TestImageThroughHook(t *testing.T) {
-	unready := stand.Custom(404, "application/json", `{"ok":false,"error":"invalid_blocks"}`)
+// What nobody could share with who is to see it is said in words, and uploaded
+// nowhere: what one person alone sees, also after a press on it.
+func TestPrivateImageInWords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, newSlack(t), nil, nil)
+		ev := r.says(t, "alice", "#general", "/ping")
+		m := withImage("A cat")
+		m.Private = true
+		adaptertest.Reply(t, ev, m)
+		if got := adaptertest.Last(r.srv, "alice", "#general"); got.String() != "A cat [Go]" || !got.Private {
+			t.Errorf("got %q, want the words", got)
+		}
+		ev = r.presses(t, "alice", "#general", "Go")
+		if err := ev.Back.Update(t.Context(), withImage("A dog")); err != nil {
+			t.Error(err)
+		}
+		if got := adaptertest.Last(r.srv, "alice", "#general"); got.String() != "A dog [Go]" || !got.Private {
+			t.Errorf("got %q, want the words", got)
+		}
+		if got := r.srv.Requests("files.getUploadURLExternal"); len(got) > 0 || strings.Contains(r.Log.String(), "WARN") {
+			t.Errorf("got %d uploads and the log %s, want none", len(got), r.Log)
+		}
+		r.end(t)
+	})
+}
+
+// Nobody would see a file that an edit brings: the message goes, for a new one.
+func TestImageTakesANewMessage(t *testing.T) {
 	tests := []struct {
 		name   string
-		before int // answers through the same hook
 		faults []stand.Fault
-		want   string
-		posts  int
+		want   error
+		sees   string
 	}{
-		{"good", 0, nil, "[picture] [Go]", 1},
-		{"not ready at first", 0, []stand.Fault{unready}, "[picture] [Go]", 2},
-		{"never ready", 0, []stand.Fault{unready, unready}, "A cat [Go]", 3},
-		{"the last but one", 3, []stand.Fault{unready}, "A cat [Go]", 5},
-		{"the last", 4, nil, "A cat [Go]", 5},
+		{"good", nil, core.ErrGone, ""},
+		{"gone already", []stand.Fault{slacktest.Refuse("message_not_found")}, core.ErrGone, "Pick [Go]"},
+		{"not to be deleted", []stand.Fault{slacktest.Refuse("compliance_exports_prevent_deletion")}, errAny, "Pick [Go]"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := start(t, newSlack(t), nil, nil)
-				ev := r.says(t, "alice", "#general", "/ping")
-				adaptertest.Reply(t, ev, core.Message{Text: "For you", Private: true, Rows: withButton("Go").Rows})
-				ev = r.presses(t, "alice", "#general", "Go")
-				for range tt.before {
-					if err := ev.Back.Update(t.Context(), core.Message{Text: "Wait"}); err != nil {
-						t.Error(err)
-					}
+				chat := r.says(t, "alice", "#general", "/ping").Chat
+				send(t, r, chat, core.Message{Text: "Pick", Rows: withButton("Go").Rows})
+				ev := r.presses(t, "alice", "#general", "Go")
+				r.srv.Break("chat.delete", tt.faults...)
+				err := ev.Back.Update(t.Context(), withImage("A cat"))
+				if err == nil || tt.want != errAny && !errors.Is(err, tt.want) || tt.want == errAny && errors.Is(err, core.ErrGone) {
+					t.Errorf("got %v, want %v", err, tt.want)
 				}
-				r.srv.Break(slacktest.ResponseURL, tt.faults...)
-				if err := ev.Back.Update(t.Context(), withImage("A cat")); err != nil {
-					t.Error(err)
+				sees := ""
+				if all := r.srv.Sees("bob", "#general"); len(all) > 0 {
+					sees = all[len(all)-1].String()
 				}
-				if got := adaptertest.Last(r.srv, "alice", "#general"); got.String() != tt.want || !got.Private {
-					t.Errorf("got %q, want %q", got, tt.want)
-				}
-				if got := len(r.srv.Requests(slacktest.ResponseURL)); got != tt.posts {
-					t.Errorf("got %d posts, want %d", got, tt.posts)
-				}
-				ev = r.presses(t, "alice", "#general", "Go")
-				if err := ev.Back.Update(t.Context(), core.Message{Text: "Over"}); err != nil {
-					t.Error(err)
-				}
-				time.Sleep(time.Second)
-				if got := r.srv.Files(); got != 0 {
-					t.Errorf("got %d files, want none", got)
+				if sees != tt.sees || r.srv.Files() != 0 {
+					t.Errorf("got %q and %d files, want %q and none", sees, r.srv.Files(), tt.sees)
 				}
 				r.end(t)
 			})
 		})
 	}
 }
+
+var errAny = errors.New("any but those that are told apart")

@@ -47,23 +47,21 @@ func (r *responder) Reply(ctx context.Context, m core.Message) (core.Ref, error)
 	return r.through(ctx, m, seen, err)
 }
 
-// whisper sends what only the person sees.
+// whisper sends what only the person sees, which has an image in words: nobody can
+// share a file with one person in a chat with others.
 func (r *responder) whisper(ctx context.Context, m core.Message) (core.Ref, error) {
 	chat, user := r.in.event.Chat, r.in.event.From.ID
+	options := render(m, "").options()
+	if chat.Thread != "" {
+		options = append(options, api.MsgOptionTS(chat.Thread))
+	}
 	var ref core.Ref
-	err := r.adapter.show(ctx, m, often, func(out rendered) (string, error) {
-		options := out.options()
-		if chat.Thread != "" {
-			options = append(options, api.MsgOptionTS(chat.Thread))
+	err := r.adapter.post(ctx, chat, "chat.postEphemeral", func(ctx context.Context) error {
+		ts, err := r.adapter.web.PostEphemeralContext(ctx, chat.ID, user, options...)
+		if err = missing(ts, err); err == nil {
+			ref = core.Ref{Chat: chat, Token: seal.Secret(fleeting + ts), Until: time.Now()}
 		}
-		err := r.adapter.post(ctx, chat, "chat.postEphemeral", func(ctx context.Context) error {
-			ts, err := r.adapter.web.PostEphemeralContext(ctx, chat.ID, user, options...)
-			if err = missing(ts, err); err == nil {
-				ref = core.Ref{Chat: chat, Token: seal.Secret(fleeting + ts), Until: time.Now()}
-			}
-			return err
-		})
-		return place(ref), err
+		return err
 	})
 	switch {
 	case err == nil:
@@ -83,9 +81,8 @@ func shut(err error) bool {
 // through answers through the hook; why is what is wrong with the straight way.
 func (r *responder) through(ctx context.Context, m core.Message, seen string, why error) (core.Ref, error) {
 	chat := r.in.event.Chat
-	err := r.adapter.show(ctx, m, r.hook.pauses(), func(out rendered) (string, error) {
-		return "", r.adapter.use(ctx, &r.hook, chat, hooked{Text: out.text, Blocks: out.blocks, Type: seen, Thread: chat.Thread})
-	})
+	out := render(m, "")
+	err := r.adapter.use(ctx, &r.hook, chat, hooked{Text: out.text, Blocks: out.blocks, Type: seen, Thread: chat.Thread})
 	if errors.Is(err, core.ErrTooLate) {
 		return core.Ref{}, why
 	}
@@ -103,12 +100,12 @@ func (r *responder) Update(ctx context.Context, m core.Message) error {
 		return fmt.Errorf("update: %w", core.ErrGone)
 	}
 	err := r.adapter.Edit(ctx, on, m)
-	if !shut(err) || r.in.hook.url == "" {
+	if !shut(err) || errors.Is(err, errAnew) || r.in.hook.url == "" {
 		return err
 	}
-	again := r.adapter.show(ctx, m, r.hook.pauses(), func(out rendered) (string, error) {
-		return place(on), r.adapter.use(ctx, &r.hook, on.Chat, hooked{Text: out.text, Blocks: out.blocks, Replace: true})
-	})
+	out := render(m, "")
+	again := r.adapter.use(ctx, &r.hook, on.Chat, hooked{Text: out.text, Blocks: out.blocks, Replace: true})
+	r.adapter.files.hidden(place(on), again)
 	if errors.Is(again, core.ErrTooLate) {
 		return err
 	}

@@ -26,31 +26,47 @@ func (a *Adapter) send(ctx context.Context, to core.Chat, m core.Message) (core.
 	if to.Thread != "" {
 		options = append(options, api.MsgOptionTS(to.Thread))
 	}
-	var ref core.Ref
-	err := a.show(ctx, m, often, func(out rendered) (string, error) {
-		err := a.post(ctx, to, "chat.postMessage", func(ctx context.Context) error {
+	post := func(out rendered) (ref core.Ref, err error) {
+		return ref, a.post(ctx, to, "chat.postMessage", func(ctx context.Context) error {
 			_, ts, err := a.web.PostMessageContext(ctx, to.ID, append(out.options(), options...)...)
 			if err = missing(ts, err); err == nil {
 				ref = core.Ref{Chat: to, Token: seal.Secret(ts)}
 			}
 			return err
 		})
-		return place(ref), err
-	})
-	return ref, err
+	}
+	if m.Image != nil {
+		ref, done, err := a.picture(ctx, m, post)
+		if done {
+			return ref, err
+		}
+		a.lament(ctx, err)
+	}
+	return post(render(m, ""))
 }
+
+// errAnew is of a message that is gone because it was to get an image: the people of a
+// chat see a file that was posted there, and not one that an edit has brought.
+var errAnew = errors.New("an image takes a new message")
 
 // Edit implements core.Adapter. Slack sets no end to it, but a workspace may.
 func (a *Adapter) Edit(ctx context.Context, r core.Ref, m core.Message) error {
 	if !editable(r) {
 		return fmt.Errorf("chat.update: %w", core.ErrGone)
 	}
-	return a.show(ctx, m, often, func(out rendered) (string, error) {
-		return place(r), a.write(ctx, r.Chat, "chat.update", func(ctx context.Context) error {
-			_, ts, _, err := a.web.UpdateMessageContext(ctx, r.Chat.ID, r.Token.Reveal(), out.options()...)
-			return missing(ts, err)
-		})
+	if m.Image != nil {
+		if err := a.Delete(ctx, r); err != nil {
+			return err
+		}
+		return fmt.Errorf("chat.update: %w: %w", errAnew, core.ErrGone)
+	}
+	out := render(m, "")
+	err := a.write(ctx, r.Chat, "chat.update", func(ctx context.Context) error {
+		_, ts, _, err := a.web.UpdateMessageContext(ctx, r.Chat.ID, r.Token.Reveal(), out.options()...)
+		return missing(ts, err)
 	})
+	a.files.hidden(place(r), err)
+	return err
 }
 
 // Delete implements core.Adapter.
@@ -65,7 +81,7 @@ func (a *Adapter) Delete(ctx context.Context, r core.Ref) error {
 	if says(err, "message_not_found") {
 		err = nil
 	}
-	a.files.settle(place(r), "", err)
+	a.files.hidden(place(r), err)
 	return err
 }
 

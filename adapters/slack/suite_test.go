@@ -60,7 +60,7 @@ func TestSuite(t *testing.T) {
 						srv.Edit(who, where, "@usher "+strings.TrimPrefix(text, "/"))
 					},
 					Slow:   func(d time.Duration) { srv.Break("", slacktest.TooMany(d)) },
-					Thread: "#general/help",
+					Thread: "#general/help", Shared: true,
 				}
 			})
 		})
@@ -73,7 +73,7 @@ func TestConversations(t *testing.T) {
 			adaptertest.Conversations(t, "../../core/testdata/conversations/*.txt", func(t *testing.T, _ *coretest.Script) adaptertest.Place {
 				srv, adapter := open(t)
 				world := &doors{Server: srv, open: map[string]bool{}}
-				return adaptertest.Place{Adapter: func() core.Adapter { return dying(adapter()) }, World: world, Open: world.unlock, Secrets: []string{
+				return adaptertest.Place{Adapter: func() core.Adapter { return dying(adapter()) }, World: world, Open: world.unlock, Shared: true, Secrets: []string{
 					srv.BotToken().Reveal(), srv.AppToken().Reveal(), srv.SigningSecret().Reveal(),
 				}}
 			})

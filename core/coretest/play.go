@@ -20,6 +20,7 @@ type Stage struct {
 	Typed    bool                     // people's programs send only commands that there are, and complete; likewise
 	Deaf     bool                     // the bot hears of commands and presses only; likewise
 	Lasting  bool                     // a message with a picture keeps one until it is deleted; likewise
+	Shared   bool                     // a picture takes a new message, which all in its place see; likewise
 	Provider Provider                 // nil where no line needs one
 	Browse   func() *authtest.Browser // opens a browser that reaches bot and provider; likewise
 	Restart  func()                   // kills the bot and starts it again on the same store

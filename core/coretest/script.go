@@ -34,6 +34,7 @@ import (
 //	with typed commands, …           people can send only commands that there are
 //	with talk, …                     the bot hears what is no command
 //	with lasting pictures, …         a message with a picture cannot become one without
+//	with shared pictures, …          a message without one cannot become one with a picture
 //
 // What people do; places are "direct", where a person is when no place is named,
 // and channels:

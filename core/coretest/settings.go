@@ -34,6 +34,8 @@ func conditionOn(word string) (has func(Stage) bool, known bool) {
 		return func(on Stage) bool { return on.Typed }, true
 	case "lasting pictures":
 		return func(on Stage) bool { return on.Lasting }, true
+	case "shared pictures":
+		return func(on Stage) bool { return on.Shared }, true
 	case "talk":
 		return func(on Stage) bool { return !on.Deaf }, true
 	}

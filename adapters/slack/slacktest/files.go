@@ -27,6 +27,7 @@ type file struct {
 	data     []byte
 	uploaded bool
 	ready    time.Time // when it can be shown; zero: its upload is not complete
+	shared   bool      // by a message that was posted with it
 	deleted  bool
 }
 
@@ -134,10 +135,23 @@ func (s *Server) showable(id string) bool {
 		strings.HasPrefix(http.DetectContentType(f.data), "image/")
 }
 
+// share lets people see the files of a message that is posted for all in a chat. What
+// an edit brings, or a message for one alone, they do not.
+func (s *Server) share(blocks []node) {
+	for _, b := range blocks {
+		if b.Type == "image" && b.File != nil {
+			s.files[b.File.ID].shared = true
+		}
+	}
+}
+
 // picture is what people see of an image block; false: nothing, any more.
 func (s *Server) picture(b node) (coretest.Control, bool) {
-	if b.Type != "image" || b.File == nil || !s.files[b.File.ID].there() {
+	switch {
+	case b.Type != "image" || b.File == nil || !s.files[b.File.ID].there():
 		return coretest.Control{}, false
+	case !s.files[b.File.ID].shared:
+		return coretest.Control{Kind: coretest.Picture, Text: "File not found"}, true
 	}
 	return coretest.Control{Kind: coretest.Picture, Text: b.Alt, Data: s.files[b.File.ID].data}, true
 }

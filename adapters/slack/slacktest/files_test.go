@@ -62,6 +62,14 @@ func TestPictures(t *testing.T) {
 		b.must("complete", b.complete(to.FileID))
 		b.refused("show what is not ready", show(to.FileID), "invalid_blocks")
 		time.Sleep(time.Second)
+		_, ts, err := b.api.PostMessageContext(b.Context(), c, text("Edit"))
+		b.must("post", err)
+		_, _, _, err = b.api.UpdateMessageContext(b.Context(), c, ts, text("x"), image(to.FileID, "A cat"))
+		b.must("edit", err)
+		if got := b.sees("bob", general, "Look").Controls[0]; got.Kind != coretest.Picture || got.Text != "File not found" || got.Data != nil {
+			b.Errorf("got %+v of what is not shared, want nothing to see", got)
+		}
+		b.must("delete", func() error { _, _, err := b.api.DeleteMessageContext(b.Context(), c, ts); return err }())
 		b.must("show", show(to.FileID))
 		got := b.sees("bob", general, "Look")
 		if first := got.Controls[0]; got.String() != "Look [picture] [Go]" || first.Kind != coretest.Picture || first.Text != "A cat" || string(first.Data) != png {

@@ -63,6 +63,7 @@ func (s *Server) postMessage(p url.Values) (object, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.share(said.blocks)
 	m := s.add(&message{
 		channel: c, thread: c.root(p.Get("thread_ts")), from: s.me, content: said,
 		preview: truth(p, "unfurl_links", true) || truth(p, "unfurl_media", true),
