@@ -6,11 +6,14 @@
 // the gateway alone.
 // decode.go makes events of what is in wire.go. text.go writes what the bot says in
 // Discord's Markdown, with all that people wrote escaped (escape.go), and render.go
-// and embed.go the message around it: embeds, buttons, selects, forms.
+// and embed.go the message around it: embeds, buttons, selects, forms. An image is
+// sent as a file with it, or in words where the bot may send none (image.go).
 //
 // Discord wants the first answer to an interaction within three seconds, once,
 // and either for all or for one person. first.go keeps that appointment, and
-// respond.go answers through it. A message for one person can be edited for a
+// respond.go answers through it. One with an image is deferred, because a file takes
+// longer, and because in the response to an HTTP delivery large ones are lost
+// (discord-api-docs issues 5250 and 5933). A message for one person can be edited for a
 // quarter of an hour, with the interaction's token; ref.go says what a Ref holds.
 // adapter.go sends without being asked, publish.go registers the commands.
 //

@@ -56,12 +56,12 @@ func locate(r core.Ref) location {
 func (l location) request(does, method string, chat core.Chat, body any) request {
 	if l.token == "" {
 		return request{
-			does: does, method: method, body: body,
+			does: does, method: method, body: body, chat: chat.ID,
 			path: "/channels/" + url.PathEscape(chat.ID) + "/messages/" + url.PathEscape(l.message),
 		}
 	}
 	return request{
-		does: does, method: method, body: body, hook: true,
+		does: does, method: method, body: body, chat: chat.ID, hook: true,
 		path: hookPath(l.app, l.token) + "/messages/" + url.PathEscape(l.message),
 	}
 }
