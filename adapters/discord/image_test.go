@@ -11,7 +11,6 @@ import (
 
 	"github.com/usherbot/usher/adapters/adaptertest"
 	"github.com/usherbot/usher/core"
-	"github.com/usherbot/usher/core/coretest"
 	"github.com/usherbot/usher/core/coretest/stand"
 	"github.com/usherbot/usher/core/markup"
 )
@@ -137,45 +136,67 @@ func TestImageOnPressed(t *testing.T) {
 	}
 }
 
-// Where the bot may attach no files it says what they show, and its operator hears
-// of that once.
+// Where the bot may attach no files it says what they show.
 func TestImageInWords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := startOn(t, "gateway", func(ev core.Event) { reply(t, ev, core.Message{Text: "Pong!", Image: cats}) })
+		r := startOn(t, "gateway", nil)
 		chat := core.Chat{Platform: platform, ID: r.srv.Channel("alice", "#general")}
-		send := func(m core.Message, want string) core.Ref {
+		send := func(i *core.Image, want string) core.Ref {
 			t.Helper()
-			ref, err := r.Send(t.Context(), chat, m)
-			if err != nil || outline(r.srv, "bob", "#general") != want {
-				t.Errorf("got %v, and bob sees %q, want %q", err, outline(r.srv, "bob", "#general"), want)
+			ref, err := r.Send(t.Context(), chat, core.Message{Image: i})
+			if got := outline(r.srv, "bob", "#general"); err != nil || got != want {
+				t.Errorf("got %v, and bob sees %q, want %q", err, got, want)
 			}
 			return ref
 		}
-		large := &core.Image{Data: append([]byte("GIF89a"), make([]byte, 11<<20)...), Alt: "Much"}
-		ref := send(core.Message{Text: "Look", Image: cats}, "Look [picture]")
+		ref := send(cats, "[picture]")
 		r.srv.DenyFiles("#general")
+		send(cats, "[picture] / Two *cats*")
+		r.warned(t, chat.ID)
 		if err := r.Edit(t.Context(), ref, core.Message{Text: "Look!", Image: cats}); err != nil {
 			t.Error(err)
 		}
-		send(core.Message{Image: cats}, "Look! Two *cats* / Two *cats*")
-		if log := r.Log.String(); strings.Count(log, "level=WARN") != 1 || !strings.Contains(log, "channel="+chat.ID) || !strings.Contains(log, "(50013)") {
-			t.Errorf("got the log %s, want one warning that names the channel", log)
-		}
+		r.warned(t, chat.ID) // and only once
 		r.srv.AllowFiles("#general")
-		send(core.Message{Image: large}, "Look! Two *cats* / Two *cats* / Much")
+		large := &core.Image{Data: append([]byte("GIF89a"), make([]byte, 11<<20)...), Alt: "Much"}
+		send(large, "Look! Two *cats* / Two *cats* / Much")
 		r.srv.Mute("#general")
 		_, err := r.Send(t.Context(), chat, core.Message{Image: cats})
 		adaptertest.Means(t, err, core.ErrForbidden, "")
-
-		const original = "PATCH /webhooks/{webhook_id}/{webhook_token}/messages/@original"
-		r.srv.Break(original, stand.Custom(http.StatusForbidden, "application/json", `{"code":50013,"message":"Missing Permissions"}`))
-		r.srv.Say("alice", coretest.Direct, "/ping")
-		time.Sleep(time.Second)
-		if got := outline(r.srv, "alice", coretest.Direct); got != "Pong! Two *cats*" {
-			t.Errorf("alice sees %q, want the answer in words", got)
-		}
 		r.end(t)
 	})
+}
+
+// warned wants the operator to have been told once, and of where.
+func (r *running) warned(t *testing.T, where string) {
+	t.Helper()
+	log := r.Log.String()
+	if strings.Count(log, "level=WARN") != 1 || !strings.Contains(log, "channel="+where) || !strings.Contains(log, "(50013)") {
+		t.Errorf("got the log %s, want one warning, of %s", log, where)
+	}
+}
+
+func TestImageInWordsOfAnswers(t *testing.T) {
+	tests := []struct{ route, want string }{
+		{"PATCH /webhooks/{webhook_id}/{webhook_token}/messages/@original", "Ping! Two *cats* / Pong! [picture]"},
+		{"POST /webhooks/{webhook_id}/{webhook_token}", "Ping! [picture] / Pong! Two *cats*"},
+	}
+	for _, tt := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			r := startOn(t, "gateway", func(ev core.Event) {
+				reply(t, ev, core.Message{Text: "Ping!", Image: cats})
+				reply(t, ev, core.Message{Text: "Pong!", Image: cats})
+			})
+			r.srv.Break(tt.route, stand.Custom(http.StatusForbidden, "application/json", `{"code":50013,"message":"Missing Permissions"}`))
+			r.srv.Say("alice", "#general", "/ping")
+			time.Sleep(time.Second)
+			if got := outline(r.srv, "alice", "#general"); got != tt.want {
+				t.Errorf("%s: alice sees %q, want %q", tt.route, got, tt.want)
+			}
+			r.warned(t, r.srv.Channel("alice", "#general"))
+			r.end(t)
+		})
+	}
 }
 
 // What is sent again is whole, and shows once.
