@@ -109,13 +109,14 @@ func (f *first) put(ctx context.Context) error {
 	return f.give(ctx, c, thinking, nil)
 }
 
-// putFor defers an answer that is known, for those who are to see it. Another process
-// that was quicker can only have guessed. Whoever calls it has the turn.
+// putFor defers an answer that is known, for those who are to see it. Where that did
+// not come about, or may not have, another process can have guessed before. Whoever
+// calls it has the turn.
 func (f *first) putFor(ctx context.Context, m core.Message) error {
 	guess := f.private
 	f.private = m.Private
 	err := f.put(ctx)
-	if f.foreign {
+	if f.foreign || err != nil {
 		f.private = guess
 	}
 	return err

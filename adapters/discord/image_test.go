@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -80,28 +81,60 @@ func (r *running) firsts() string {
 	return strings.Join(all, ", ")
 }
 
-// Another process may have answered so that all can see it.
+// Another process may have answered so that all can see it, which this one is told or
+// not.
 func TestImageAfterAnotherProcess(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var r *running
-		r = startOn(t, "gateway", func(ev core.Event) {
-			in := ev.Back.(responder).in
-			if err := r.call(t.Context(), request{
-				does: "defer", method: http.MethodPost, path: "/interactions/" + in.id + "/" + in.token.Reveal() + "/callback",
-				body: callback{Type: respondLater}, hook: true,
-			}, nil); err != nil {
-				t.Error(err)
-			}
-			reply(t, ev, core.Message{Text: "For you.", Image: cats, Private: true})
-			ev.Done(false)
+	for name, deaf := range map[string][]stand.Fault{"told": nil, "not told": {stand.Hang(), stand.Hang(), stand.Hang(), stand.Hang()}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var r *running
+				r = startOn(t, "gateway", func(ev core.Event) {
+					in := ev.Back.(responder).in
+					if err := r.call(t.Context(), request{
+						does: "defer", method: http.MethodPost, path: "/interactions/" + in.id + "/" + in.token.Reveal() + "/callback",
+						body: callback{Type: respondLater}, hook: true,
+					}, nil); err != nil {
+						t.Error(err)
+					}
+					r.srv.Break(callbacks, deaf...)
+					reply(t, ev, core.Message{Text: "For you.", Image: cats, Private: true})
+					ev.Done(false)
+				})
+				r.srv.Say("alice", "#general", "/open")
+				time.Sleep(20 * time.Second)
+				if alice, bob := outline(r.srv, "alice", "#general"), outline(r.srv, "bob", "#general"); alice != "(For you. [picture])" || bob != "" {
+					t.Errorf("alice sees %q and bob %q, want it for alice alone", alice, bob)
+				}
+				r.end(t)
+			})
 		})
-		r.srv.Say("alice", "#general", "/open")
-		time.Sleep(5 * time.Second)
-		if alice, bob := outline(r.srv, "alice", "#general"), outline(r.srv, "bob", "#general"); alice != "(For you. [picture])" || bob != "" {
-			t.Errorf("alice sees %q and bob %q, want it for alice alone", alice, bob)
-		}
-		r.end(t)
-	})
+	}
+}
+
+// Nobody may know whether the answer was deferred: it is given all the same.
+func TestImageAfterSilence(t *testing.T) {
+	done := func(_ http.ResponseWriter, r *http.Request, call http.HandlerFunc) {
+		call(httptest.NewRecorder(), r)
+		stand.Hang()(nil, r, nil)
+	}
+	for name, private := range map[string]bool{"for one": true, "for all": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := startOn(t, "gateway", func(ev core.Event) {
+					reply(t, ev, core.Message{Text: "Look.", Image: cats, Private: private})
+					ev.Done(false)
+				})
+				r.srv.Break(callbacks, done, stand.Hang(), stand.Hang(), stand.Hang())
+				r.srv.Say("alice", "#general", "/open")
+				time.Sleep(20 * time.Second)
+				alice, bob := outline(r.srv, "alice", "#general"), outline(r.srv, "bob", "#general")
+				if strings.Trim(alice, "()") != "Look. [picture]" || (bob == "") != private {
+					t.Errorf("alice sees %q and bob %q", alice, bob)
+				}
+				r.end(t)
+			})
+		})
+	}
 }
 
 // A press changes its message even where the bot itself may see nothing.

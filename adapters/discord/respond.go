@@ -25,7 +25,8 @@ func (r responder) Reply(ctx context.Context, m core.Message) (core.Ref, error) 
 	// What only one person sees can be changed by this token only as the original,
 	// and an image would not always be there in time.
 	if r.state == fresh && (r.in.onOwn() || m.Image != nil) {
-		if err := r.putFor(ctx, m); err != nil && !errors.Is(err, core.ErrTooLate) {
+		err := r.putFor(ctx, m)
+		if err != nil && !errors.Is(err, core.ErrTooLate) && !errors.Is(err, core.ErrUnsure) {
 			return core.Ref{}, err
 		}
 	}
