@@ -69,6 +69,7 @@ type Adapter struct {
 	intake  atomic.Pointer[intake]          // nil unless Run runs
 	private atomic.Pointer[map[string]bool] // commands that only the asker sees the answers of
 	pending pending
+	bare    atomic.Bool // it was told that Discord takes no images somewhere
 	recent  recent
 	started atomic.Int64 // when the bot last identified itself to the gateway, in Unix nanoseconds
 	stopped atomic.Int64 // until when a 429 for the whole bot holds, in the same
@@ -97,13 +98,13 @@ func (a *Adapter) Caps() core.Caps {
 		Platform: platform, Title: "Discord",
 		Private: true, PrivateEdit: editFor,
 		Single: a.config.Mode != HTTP,
-		Forms:  true, Selects: true, Embeds: true,
+		Forms:  true, Selects: true, Embeds: true, Images: true, Alts: true,
 		Limits: core.Limits{
 			Text: maxText, Label: maxLabel, Row: 5, Rows: 5, Choices: 25, Choice: maxChoice, Value: maxChoice,
 			Inputs: 5, FormTitle: maxTitle, InputLabel: maxTitle,
 			Embeds: maxEmbeds, EmbedTitle: maxEmbedTitle / 2, EmbedText: maxEmbedText / 2,
 			Fields: maxFields, FieldName: maxEmbedTitle / 2, FieldText: maxFieldText / 2, Footer: maxFooter / 4,
-			AllEmbeds: maxAllEmbeds / 2,
+			AllEmbeds: maxAllEmbeds / 2, Alt: maxAlt,
 		},
 	}
 }
@@ -174,7 +175,7 @@ func (a *Adapter) send(ctx context.Context, to core.Chat, m core.Message, replyT
 	var sent message
 	err := a.write(ctx, request{
 		does: "send message", method: http.MethodPost, path: "/channels/" + url.PathEscape(to.ID) + "/messages",
-		body: p,
+		body: p, chat: to.ID,
 	}, &sent)
 	if err == nil && sent.ID == "" || unsure(err) {
 		return core.Ref{}, errors.Join(core.ErrUnsure, err)

@@ -34,6 +34,7 @@ type request struct {
 	method string
 	path   string        // below the version
 	body   any           // nil: none
+	chat   string        // the id of that which a message is for
 	hook   bool          // an interaction's token is in the path, so that the bot's is not needed
 	once   bool          // twice would be once too often
 	within time.Duration // that there must be an answer; 0: callTimeout
@@ -45,12 +46,9 @@ func (r request) Format(f fmt.State, _ rune) { io.WriteString(f, r.does) } //nol
 // call does one request. Its errors are a *refusal, a *reach.Outage or that of ctx,
 // and hold neither address nor header: tokens are in both.
 func (a *Adapter) call(ctx context.Context, r request, result any) error {
-	var body []byte
-	if r.body != nil {
-		var err error
-		if body, err = json.Marshal(r.body); err != nil {
-			return fmt.Errorf("%s: encode %T: %w", r.does, r.body, err)
-		}
+	contentType, body, err := encode(r.body)
+	if err != nil {
+		return fmt.Errorf("%s: encode %T: %w", r.does, r.body, err)
 	}
 	way := &way{over: a.client.Transport}
 	session := &discordgo.Session{UserAgent: userAgent, LogLevel: -1}
@@ -58,7 +56,7 @@ func (a *Adapter) call(ctx context.Context, r request, result any) error {
 		session.Token = "Bot " + a.config.Token.Reveal()
 	}
 	raw, err := session.RequestWithLockedBucket(
-		r.method, a.config.APIBase+"/api/v"+discordgo.APIVersion+r.path, "application/json", body,
+		r.method, a.config.APIBase+"/api/v"+discordgo.APIVersion+r.path, contentType, body,
 		discordgo.NewRatelimiter().LockBucket("once"), 0,
 		discordgo.WithContext(ctx), discordgo.WithClient(way.client()),
 		discordgo.WithRestRetries(0), discordgo.WithRetryOnRatelimit(false),

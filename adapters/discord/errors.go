@@ -64,6 +64,13 @@ func codeOf(err error) int {
 	return 0
 }
 
+// takesNoFile reports whether Discord has refused a request for what may be its file:
+// the bot has no permission to attach any, or this one is too large.
+func takesNoFile(err error) bool {
+	code := codeOf(err)
+	return code == discordgo.ErrCodeMissingPermissions || code == discordgo.ErrCodeRequestEntityTooLarge
+}
+
 // passing reports whether an error is Discord's, or the network's, and may be
 // gone at the next try.
 func passing(err error) bool {

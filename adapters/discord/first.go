@@ -109,6 +109,19 @@ func (f *first) put(ctx context.Context) error {
 	return f.give(ctx, c, thinking, nil)
 }
 
+// putFor defers an answer that is known, for those who are to see it. Where that did
+// not come about, or may not have, another process can have guessed before. Whoever
+// calls it has the turn.
+func (f *first) putFor(ctx context.Context, m core.Message) error {
+	guess := f.private
+	f.private = m.Private
+	err := f.put(ctx)
+	if f.foreign || err != nil {
+		f.private = guess
+	}
+	return err
+}
+
 // enter waits for the turn.
 func (f *first) enter(ctx context.Context) (leave func(), err error) {
 	select {
@@ -179,9 +192,16 @@ func (f *first) update(ctx context.Context, on core.Ref, m core.Message) error {
 	}
 	defer leave()
 	if f.state == fresh {
-		err := f.give(ctx, callback{Type: respondUpdate, Data: render(m)}, answered, nil)
-		if !errors.Is(err, core.ErrTooLate) && !errors.Is(err, core.ErrUnsure) {
+		c := callback{Type: respondUpdate, Data: render(m)}
+		if m.Image != nil {
+			c = callback{Type: respondSilence} // which takes no time
+		}
+		switch err := f.give(ctx, c, answered, nil); {
+		case errors.Is(err, core.ErrTooLate), errors.Is(err, core.ErrUnsure):
+		case err != nil || m.Image == nil:
 			return err
+		case !f.foreign: // the response is what was pressed, also where the bot itself may see nothing
+			on = location{app: f.in.app, token: f.in.token, message: original}.ref(on.Chat, time.Time{})
 		}
 	}
 	f.over.wait(ctx)

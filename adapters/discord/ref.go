@@ -54,16 +54,12 @@ func locate(r core.Ref) location {
 
 // request is one on the message.
 func (l location) request(does, method string, chat core.Chat, body any) request {
-	if l.token == "" {
-		return request{
-			does: does, method: method, body: body,
-			path: "/channels/" + url.PathEscape(chat.ID) + "/messages/" + url.PathEscape(l.message),
-		}
+	r := request{does: does, method: method, body: body, chat: chat.ID, path: "/channels/" + url.PathEscape(chat.ID)}
+	if l.token != "" {
+		r.path, r.hook = hookPath(l.app, l.token), true
 	}
-	return request{
-		does: does, method: method, body: body, hook: true,
-		path: hookPath(l.app, l.token) + "/messages/" + url.PathEscape(l.message),
-	}
+	r.path += "/messages/" + url.PathEscape(l.message)
+	return r
 }
 
 // hookPath is where what comes after the first response to an interaction goes.

@@ -43,14 +43,17 @@ const (
 // payload is a message on the wire. Nothing is left out of it when it is empty:
 // an edit would leave that as it was.
 type payload struct {
-	Content    string      `json:"content"`
-	Embeds     []embed     `json:"embeds"`
-	Components []component `json:"components"`
-	Mentions   mentions    `json:"allowed_mentions"`
-	Flags      int         `json:"flags"`
-	Nonce      string      `json:"nonce,omitempty"`
-	Enforce    bool        `json:"enforce_nonce,omitempty"`
-	Reference  *referredTo `json:"message_reference,omitempty"`
+	Content     string       `json:"content"`
+	Embeds      []embed      `json:"embeds"`
+	Components  []component  `json:"components"`
+	Attachments []attachment `json:"attachments"`
+	Mentions    mentions     `json:"allowed_mentions"`
+	Flags       int          `json:"flags"`
+	Nonce       string       `json:"nonce,omitempty"`
+	Enforce     bool         `json:"enforce_nonce,omitempty"`
+	Reference   *referredTo  `json:"message_reference,omitempty"`
+
+	image *core.Image // nil: none
 }
 
 // mentions are whom a message may notify: nobody but who is named here.
@@ -96,7 +99,10 @@ type choice struct {
 // none that Discord would make by fetching what its links lead to.
 func render(m core.Message) payload {
 	text, users := written(m.Text)
-	p := payload{Embeds: embedsOf(m.Embeds), Components: []component{}, Mentions: mentions{Parse: []string{}}}
+	p := payload{
+		Embeds: embedsOf(m.Embeds), Components: []component{}, Mentions: mentions{Parse: []string{}},
+		Attachments: attached(m.Image), image: m.Image,
+	}
 	var c controls
 	for _, row := range m.Rows {
 		if inside := c.row(row); len(inside) > 0 {
@@ -104,14 +110,11 @@ func render(m core.Message) payload {
 		}
 	}
 	p.Content = strings.TrimSpace(strings.Join(append([]string{text}, c.said...), "\n"))
-	if p.Content == "" && len(p.Embeds) == 0 {
-		p.Content = "…" // Discord takes no message without a word
-	}
 	if len(p.Embeds) == 0 {
 		p.Flags = flagNoPreviews
 	}
 	p.Mentions.Users = users[:min(len(users), maxMentions)]
-	return p
+	return p.spoken()
 }
 
 // controls are being rendered.

@@ -43,6 +43,7 @@ func TestGolden(t *testing.T) {
 			Fields: []core.Field{{Name: "Na*m*e", Value: "*Value*", Short: true}, {Name: "Nothing"}},
 		}}},
 		"long-link": {Text: "Go", Rows: [][]core.Control{{core.Link{Label: "There*", URL: "https://example.com/?q=" + strings.Repeat("x", 500)}}}},
+		"picture":   {Text: "Look", Image: &core.Image{Data: []byte("GIF89a"), Alt: "Two *cats*"}},
 		"silent":    {Text: markup.Plain(" \n ")},
 	}
 	for name, m := range messages {

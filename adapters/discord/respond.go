@@ -22,9 +22,11 @@ func (r responder) Reply(ctx context.Context, m core.Message) (core.Ref, error) 
 		return core.Ref{}, err
 	}
 	defer leave()
-	if r.state == fresh && r.in.onOwn() {
-		// What only one person sees can be changed by this token only as the original.
-		if err := r.put(ctx); err != nil && !errors.Is(err, core.ErrTooLate) {
+	// What only one person sees can be changed by this token only as the original,
+	// and an image would not always be there in time.
+	if r.state == fresh && (r.in.onOwn() || m.Image != nil) {
+		err := r.putFor(ctx, m)
+		if err != nil && !errors.Is(err, core.ErrTooLate) && !errors.Is(err, core.ErrUnsure) {
 			return core.Ref{}, err
 		}
 	}
@@ -98,7 +100,7 @@ func (r responder) follow(ctx context.Context, m core.Message) (core.Ref, error)
 	}
 	err := r.adapter.hooked(ctx, request{
 		does: "follow up", method: http.MethodPost, path: hookPath(r.in.app, r.in.token) + "?wait=true",
-		body: p, hook: true, once: true,
+		body: p, chat: r.in.event.Chat.ID, hook: true, once: true,
 	}, &sent)
 	switch {
 	case unsure(err), err == nil && sent.ID == "":

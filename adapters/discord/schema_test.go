@@ -34,6 +34,8 @@ type operation struct {
 		Required bool `json:"required"`
 		Content  map[string]struct {
 			Schema *schema `json:"schema"`
+			Same   string  `json:"x-same-as"` // the payload_json of a form
+			Files  string  `json:"x-files"`   // the first and the last part that there may be
 		} `json:"content"`
 	} `json:"requestBody"`
 }
@@ -91,19 +93,19 @@ var openAPI = adaptertest.ReadSchema[published]("discord-openapi.bot.json")
 func checkRequests(t testing.TB, srv *discordtest.Server) {
 	t.Helper()
 	adaptertest.CheckRequests(t, openAPI, srv.Requests(), func(p *published, r discordtest.Request) (string, []string) {
-		return r.Route, p.request(r.Route, r.Query, r.Body)
+		return r.Route, p.request(r)
 	})
 }
 
 // request returns what is wrong with one, without what it says.
-func (p *published) request(route string, query url.Values, body json.RawMessage) []string {
-	method, path, _ := strings.Cut(route, " ")
+func (p *published) request(r discordtest.Request) []string {
+	method, path, _ := strings.Cut(r.Route, " ")
 	var op operation
 	if err := json.Unmarshal(p.Paths[path][strings.ToLower(method)], &op); err != nil {
 		return []string{"there is no such method"}
 	}
 	var bad []string
-	for _, name := range slices.Sorted(maps.Keys(query)) {
+	for _, name := range slices.Sorted(maps.Keys(r.Query)) {
 		if !slices.ContainsFunc(op.Parameters, func(q struct {
 			Name string `json:"name"`
 			In   string `json:"in"`
@@ -115,18 +117,31 @@ func (p *published) request(route string, query url.Values, body json.RawMessage
 		}
 	}
 	switch {
-	case op.Body == nil && len(body) > 0:
+	case op.Body == nil && len(r.Body) > 0:
 		return append(bad, "it has a body")
 	case op.Body == nil:
 		return bad
-	case len(body) == 0 && op.Body.Required:
+	case len(r.Body) == 0 && op.Body.Required:
 		return append(bad, "it has no body")
 	}
 	var v any
-	if err := json.Unmarshal(body, &v); err != nil {
+	if err := json.Unmarshal(r.Body, &v); err != nil {
 		return append(bad, "the body is no JSON")
 	}
-	return append(bad, p.check(op.Body.Content["application/json"].Schema, v, "")...)
+	content, taken := op.Body.Content[r.Type]
+	if !taken {
+		return append(bad, "it takes no "+r.Type)
+	}
+	first, last, _ := strings.Cut(content.Files, "..")
+	for _, name := range r.Files {
+		if len(name) != len(first) || name < first || name > last {
+			bad = append(bad, name+" is no file that it takes")
+		}
+	}
+	if content.Same != "" {
+		content = op.Body.Content[content.Same]
+	}
+	return append(bad, p.check(content.Schema, v, "")...)
 }
 
 // check returns what is wrong with a value, by the alternative that comes closest.
@@ -258,7 +273,28 @@ func TestSchemaCheckFinds(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := strings.Join(p.request(tt.route, query, json.RawMessage(tt.body)), "; ")
+			got := strings.Join(p.request(discordtest.Request{Route: tt.route, Query: query, Type: "application/json", Body: json.RawMessage(tt.body)}), "; ")
+			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSchemaCheckFindsInForms(t *testing.T) {
+	const create, publish = "POST /channels/{channel_id}/messages", "PUT /applications/{application_id}/commands"
+	tests := []struct{ name, route, file, body, want string }{
+		{"good", create, "files[9]", `{"attachments":[{"id":"9","filename":"a.png","description":"b"}]}`, ""},
+		{"wrong inside", create, "files[0]", `{"attachments":[{"id":"0","alt":"b"}]}`, ".attachments[0].alt is unknown"},
+		{"too long", create, "files[0]", `{"attachments":[{"id":"0","description":"` + strings.Repeat("x", 1025) + `"}]}`, ".description in length is out of bounds"},
+		{"another part", create, "files[10]", `{}`, "files[10] is no file that it takes"},
+		{"no form", publish, "files[0]", `[]`, "it takes no multipart/form-data"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := strings.Join(openAPI.API(t).request(discordtest.Request{
+				Route: tt.route, Type: "multipart/form-data", Files: []string{tt.file}, Body: json.RawMessage(tt.body),
+			}), "; ")
 			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}

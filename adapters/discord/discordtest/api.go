@@ -21,7 +21,8 @@ const (
 // request is one that is being answered.
 type request struct {
 	*http.Request
-	body []byte
+	body  []byte // JSON
+	files []file
 }
 
 // route does what one method of one path is for. The result nil is answered with
@@ -30,6 +31,7 @@ type route struct {
 	pattern string // as Discord's OpenAPI writes it
 	do      func(*request) (any, error)
 	open    bool // the path holds a token, and no other is asked for
+	files   bool // it takes files
 }
 
 func (s *Server) routeTable() []route {
@@ -45,17 +47,17 @@ func (s *Server) routeTable() []route {
 		{pattern: "PUT /applications/{application_id}/guilds/{guild_id}/commands", do: s.putCommands},
 		{pattern: "GET /channels/{channel_id}", do: s.getChannel},
 		{pattern: "POST /channels/{channel_id}/typing", do: s.showTyping},
-		{pattern: "POST /channels/{channel_id}/messages", do: s.createMessage},
+		{pattern: "POST /channels/{channel_id}/messages", do: s.createMessage, files: true},
 		{pattern: "GET /channels/{channel_id}/messages/{message_id}", do: s.getMessage},
-		{pattern: "PATCH /channels/{channel_id}/messages/{message_id}", do: s.editMessage},
+		{pattern: "PATCH /channels/{channel_id}/messages/{message_id}", do: s.editMessage, files: true},
 		{pattern: "DELETE /channels/{channel_id}/messages/{message_id}", do: s.deleteMessage},
-		{pattern: "POST /interactions/{interaction_id}/{interaction_token}/callback", do: s.callback, open: true},
-		{pattern: "POST /webhooks/{webhook_id}/{webhook_token}", do: s.followUp, open: true},
+		{pattern: "POST /interactions/{interaction_id}/{interaction_token}/callback", do: s.callback, open: true, files: true},
+		{pattern: "POST /webhooks/{webhook_id}/{webhook_token}", do: s.followUp, open: true, files: true},
 		{pattern: "GET /webhooks/{webhook_id}/{webhook_token}/messages/@original", do: s.getResponse, open: true},
-		{pattern: "PATCH /webhooks/{webhook_id}/{webhook_token}/messages/@original", do: s.editResponse, open: true},
+		{pattern: "PATCH /webhooks/{webhook_id}/{webhook_token}/messages/@original", do: s.editResponse, open: true, files: true},
 		{pattern: "DELETE /webhooks/{webhook_id}/{webhook_token}/messages/@original", do: s.deleteResponse, open: true},
 		{pattern: "GET /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}", do: s.getResponse, open: true},
-		{pattern: "PATCH /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}", do: s.editResponse, open: true},
+		{pattern: "PATCH /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}", do: s.editResponse, open: true, files: true},
 		{pattern: "DELETE /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}", do: s.deleteResponse, open: true},
 	}
 }
@@ -78,15 +80,15 @@ func (s *Server) routes() http.Handler {
 
 // serve notes the request, then lets a Fault or the route answer it.
 func (s *Server) serve(w http.ResponseWriter, q *http.Request, r route) {
-	seen, body, err := observe(w, q, r)
+	seen, taken, err := observe(w, q, r)
 	if err != nil {
-		answer(w, nil, errBadJSON)
+		answer(w, nil, err)
 		return
 	}
 	s.log.Add(seen)
 	told := &stand.Told{ResponseWriter: w}
 	defer s.log.Settle(func() { seen.Status = told.Status })
-	s.Answer(told, q, r.pattern, func(w http.ResponseWriter, q *http.Request) { s.call(w, &request{q, body}, r) })
+	s.Answer(told, q, r.pattern, func(w http.ResponseWriter, q *http.Request) { s.call(w, &request{q, taken.body, taken.files}, r) })
 }
 
 func (s *Server) call(w http.ResponseWriter, q *request, r route) {

@@ -56,11 +56,12 @@ func (s *Server) bring(i *interaction, body []byte, wait time.Duration) {
 }
 
 // inline takes the first answer out of the response to a delivery. Of one that
-// was answered already nothing is taken.
+// was answered already nothing is taken. It is JSON: of files Discord takes there only
+// small ones (discord-api-docs issues 5250 and 5933), and this Discord none.
 func (s *Server) inline(i *interaction, body []byte) {
 	seen := &Request{
 		At: time.Now(), Route: "POST /interactions/{interaction_id}/{interaction_token}/callback",
-		Body: body, Inline: true, Status: http.StatusNoContent,
+		Type: jsonType, Body: body, Inline: true, Status: http.StatusNoContent,
 	}
 	defer s.log.Add(seen)
 	var r response

@@ -125,6 +125,8 @@ func (i *interaction) owners(s *Server) object {
 type response struct {
 	Type int             `json:"type"`
 	Data json.RawMessage `json:"data"`
+
+	files []file
 }
 
 // The kinds of responses.
@@ -151,6 +153,7 @@ func (s *Server) callback(q *request) (any, error) {
 	if err := read(q.body, &r); err != nil {
 		return nil, err
 	}
+	r.files = q.files
 	if err := s.respond(i, r); err != nil {
 		return nil, err
 	}
@@ -184,13 +187,13 @@ func (s *Server) respond(i *interaction, r response) error {
 	err := errType(r.Type)
 	switch canUpdate := i.on != nil; {
 	case r.Type == replies:
-		i.original, err = s.reply(i, r.Data)
+		i.original, err = s.reply(i, r.Data, r.files)
 	case r.Type == defersReply:
 		i.original, err = s.think(i, r.Data)
 	case r.Type == defersUpdate && canUpdate:
 		i.original, err = i.on, nil
 	case r.Type == updates && canUpdate:
-		i.original, err = i.on, s.rewrite(i.on, r.Data)
+		i.original, err = i.on, s.rewrite(i.on, r.Data, r.files)
 	case r.Type == opensModal && i.kind != isSubmit:
 		err = s.openModal(i, r.Data)
 	}
@@ -211,12 +214,12 @@ func errType(kind int) error {
 }
 
 // reply says something as an answer, for all or, with the flag, for who asked.
-func (s *Server) reply(i *interaction, body []byte) (*message, error) {
-	u, err := readUtterance(body)
+func (s *Server) reply(i *interaction, body []byte, files []file) (*message, error) {
+	u, err := readUtterance(body, files)
 	if err != nil {
 		return nil, err
 	}
-	what, err := u.changed(said{})
+	what, err := u.changed(said{}, s.id)
 	if err != nil {
 		return nil, err
 	}

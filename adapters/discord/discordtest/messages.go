@@ -12,7 +12,10 @@ func (s *Server) createMessage(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	u, err := readUtterance(q.body)
+	if err := c.takes(q.files); err != nil {
+		return nil, err
+	}
+	u, err := readUtterance(q.body, q.files)
 	if err != nil {
 		return nil, err
 	}
@@ -21,7 +24,7 @@ func (s *Server) createMessage(q *request) (any, error) {
 	if old := s.nonces[key]; unique && old != nil && time.Since(old.at) < 5*time.Minute {
 		return s.wireMessage(old), nil
 	}
-	what, err := u.changed(said{Nonce: u.Nonce})
+	what, err := u.changed(said{Nonce: u.Nonce}, s.id)
 	if err != nil {
 		return nil, err
 	}
@@ -64,22 +67,25 @@ func (s *Server) editMessage(q *request) (any, error) {
 	case m.from != s.me:
 		return nil, errNotAuthor
 	}
-	if err := s.rewrite(m, q.body); err != nil {
+	if err := m.in.takes(q.files); err != nil {
+		return nil, err
+	}
+	if err := s.rewrite(m, q.body, q.files); err != nil {
 		return nil, err
 	}
 	return s.wireMessage(m), nil
 }
 
 // rewrite changes a message, or says what was deferred.
-func (s *Server) rewrite(m *message, body []byte) error {
+func (s *Server) rewrite(m *message, body []byte, files []file) error {
 	if m.deleted {
 		return errUnknownMessage
 	}
-	u, err := readUtterance(body)
+	u, err := readUtterance(body, files)
 	if err != nil {
 		return err
 	}
-	what, err := u.changed(m.said)
+	what, err := u.changed(m.said, s.id)
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ type channel struct {
 	last     string
 	hidden   bool // from the bot
 	muted    bool // for the bot
+	fileless bool // for the bot
 }
 
 // message is something that was said. Of an ephemeral one only its person and
@@ -155,6 +156,15 @@ func (c *channel) access(write bool) error {
 		return errMayNot
 	case write && c.with != nil && (c.with.blocked || !c.with.open):
 		return errCannotDM
+	}
+	return nil
+}
+
+// takes refuses files where the bot may not attach any. Answers to interactions always
+// may have some.
+func (c *channel) takes(files []file) error {
+	if c.fileless && len(files) > 0 {
+		return errMayNot
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package discordtest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -19,7 +20,9 @@ type Request struct {
 	At     time.Time
 	Route  string // method and path as Discord's OpenAPI writes them: "POST /channels/{channel_id}/messages"
 	Query  url.Values
-	Body   json.RawMessage // nil: none
+	Type   string          // of the body: that of JSON, or of a form with files
+	Body   json.RawMessage // nil: none; of a form, its payload_json
+	Files  []string        // the parts of a form that are files, such as "files[0]"
 	Inline bool            // in the response to a delivery
 	Status int             // of the answer; 0: none was given, or not yet
 }
@@ -53,17 +56,34 @@ func fields(raw json.RawMessage) map[string]json.RawMessage {
 }
 
 // observe reads a request.
-func observe(w http.ResponseWriter, q *http.Request, r route) (*Request, []byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, q.Body, 1<<20))
+func observe(w http.ResponseWriter, q *http.Request, r route) (*Request, *request, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, q.Body, maxBody))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, nil, errTooLarge
+	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("read body: %w", err)
+		return nil, nil, errBadJSON
 	}
 	seen := &Request{At: time.Now(), Route: r.pattern, Query: q.URL.Query()}
-	if len(body) > 0 {
-		seen.Body = body
-		if !json.Valid(body) || !strings.HasPrefix(q.Header.Get("Content-Type"), jsonType) {
-			return nil, nil, errBadJSON
-		}
+	taken := &request{Request: q, body: body}
+	if len(body) == 0 {
+		return seen, taken, nil
 	}
-	return seen, body, nil
+	seen.Type, _, _ = strings.Cut(q.Header.Get("Content-Type"), ";")
+	switch {
+	case seen.Type == formType && r.files:
+		if err := taken.takeApart(); err != nil {
+			return nil, nil, err
+		}
+	case seen.Type != jsonType:
+		return nil, nil, errBadType
+	}
+	if !json.Valid(taken.body) {
+		return nil, nil, errBadJSON
+	}
+	seen.Body = taken.body
+	for _, x := range taken.files {
+		seen.Files = append(seen.Files, "files["+x.number+"]")
+	}
+	return seen, taken, nil
 }

@@ -36,6 +36,9 @@ var (
 	errUnauthorized   = &refusal{status: http.StatusUnauthorized, message: "401: Unauthorized"}
 	errNotFound       = &refusal{status: http.StatusNotFound, message: "404: Not Found"}
 	errBadJSON        = &refusal{status: http.StatusBadRequest, code: 50109, message: "The request body contains invalid JSON."}
+	errBadForm        = &refusal{status: http.StatusBadRequest, code: 50035, message: "Invalid Form Data"}
+	errBadType        = &refusal{status: http.StatusBadRequest, code: 50035, message: "Expected \"Content-Type\" header to be another one."}
+	errTooLarge       = &refusal{status: http.StatusRequestEntityTooLarge, code: 40005, message: "Request entity too large"}
 	errUnknownChannel = &refusal{status: http.StatusNotFound, code: 10003, message: "Unknown Channel"}
 	errUnknownApp     = &refusal{status: http.StatusNotFound, code: 10002, message: "Unknown Application"}
 	errUnknownMessage = &refusal{status: http.StatusNotFound, code: 10008, message: "Unknown Message"}

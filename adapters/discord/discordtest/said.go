@@ -10,11 +10,12 @@ import (
 
 // said is what a message says.
 type said struct {
-	Content    string
-	Embeds     []embed
-	Components []component
-	Flags      int
-	Nonce      any
+	Content     string
+	Embeds      []embed
+	Components  []component
+	Attachments []attachment
+	Flags       int
+	Nonce       any
 }
 
 // Limits of a message.
@@ -28,20 +29,22 @@ const (
 // utterance is a body that wants something to be said. given tells a field that
 // is empty from one that is not there, which in an edit leaves things as they are.
 type utterance struct {
-	Content    string          `json:"content"`
-	Embeds     []embed         `json:"embeds"`
-	Components []component     `json:"components"`
-	Flags      int             `json:"flags"`
-	Nonce      any             `json:"nonce"`
-	Enforce    bool            `json:"enforce_nonce"`
-	Allowed    *allowed        `json:"allowed_mentions"`
-	Reference  json.RawMessage `json:"message_reference"`
+	Content     string          `json:"content"`
+	Embeds      []embed         `json:"embeds"`
+	Components  []component     `json:"components"`
+	Attachments []listed        `json:"attachments"`
+	Flags       int             `json:"flags"`
+	Nonce       any             `json:"nonce"`
+	Enforce     bool            `json:"enforce_nonce"`
+	Allowed     *allowed        `json:"allowed_mentions"`
+	Reference   json.RawMessage `json:"message_reference"`
 
 	given map[string]json.RawMessage
+	files []file
 }
 
 // foreign are fields that bots can send and this Discord does not know.
-var foreign = []string{"poll", "sticker_ids", "attachments", "file"}
+var foreign = []string{"poll", "sticker_ids", "file"}
 
 // allowed says who may be pinged.
 type allowed struct {
@@ -64,8 +67,8 @@ func read(body []byte, out any) error {
 	return nil
 }
 
-func readUtterance(body []byte) (*utterance, error) {
-	out := &utterance{given: fields(body)}
+func readUtterance(body []byte, files []file) (*utterance, error) {
+	out := &utterance{given: fields(body), files: files}
 	if err := read(body, out); err != nil {
 		return nil, err
 	}
@@ -73,8 +76,8 @@ func readUtterance(body []byte) (*utterance, error) {
 	return out, nil
 }
 
-// changed is old as u wants it to be, or what is wrong with that.
-func (u *utterance) changed(old said) (said, error) {
+// changed is old as u wants it to be, or what is wrong with that. id makes ids.
+func (u *utterance) changed(old said, id func() string) (said, error) {
 	var f form
 	out := old
 	if _, is := u.given["content"]; is {
@@ -92,11 +95,12 @@ func (u *utterance) changed(old said) (said, error) {
 	if _, is := u.given["flags"]; is {
 		out.Flags = u.Flags & (suppressEmbeds | silent)
 	}
+	out.Attachments = u.attach(&f, old.Attachments, id)
 	u.rest(&f)
 	if err := f.err(); err != nil {
 		return said{}, err
 	}
-	if out.Content == "" && len(out.Embeds) == 0 && len(out.Components) == 0 {
+	if out.Content == "" && len(out.Embeds) == 0 && len(out.Components)+len(out.Attachments) == 0 {
 		return said{}, errEmptyMessage
 	}
 	return out, nil

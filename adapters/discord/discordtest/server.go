@@ -19,7 +19,7 @@
 // has no message content intent: of what is said in the guild it reads what
 // mentions it. Failures has what the bot did not answer in time.
 //
-// Block, Hide, Mute and Remove change the world around a conversation; Post,
+// Block, Hide, Mute, DenyFiles and Remove change the world around a conversation; Post,
 // SayAsBot and Edit are heard by the bot and are no commands. Break makes a
 // route misbehave, once per stand.Fault: routes are named as in Request.Route,
 // and no route is any that writes. Cut, Stop and Resume are an unkind network.
@@ -27,7 +27,8 @@
 // and Deafen are what a gateway does to its clients; Repeat, Forge and
 // BadSignature what a bot must be able to bear. Requests tells what arrived.
 //
-// Components V2, polls, attachments and stickers are not there and are refused.
+// Components V2, polls and stickers are not there and are refused, and so are files in
+// the response to a delivery.
 //
 // It judges the adapter, so it shares no code with it. It keeps everything until
 // it is closed, and lets everybody in: never put it on a network. Start

@@ -196,7 +196,7 @@ func (s *Server) tell(event string, m *message) {
 func (s *Server) told(m *message) object {
 	out := s.wireMessage(m)
 	if m.from != s.me && !s.mine(m) {
-		out["content"], out["embeds"], out["components"] = "", []object{}, []object{}
+		out["content"], out["embeds"], out["components"], out["attachments"] = "", []object{}, []object{}, []object{}
 	}
 	return out
 }

@@ -37,6 +37,8 @@ func (s *Server) view(m *message) coretest.Seen {
 			parts = append(parts, s.viewEmbed(e)...)
 		}
 	}
+	names, pictures := m.said.viewFiles()
+	parts, out.Controls = append(parts, names...), pictures
 	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
 	out.Text = strings.Join(parts, "\n")
 	for _, c := range m.said.controls() {

@@ -47,12 +47,12 @@ func (s *Server) followUp(q *request) (any, error) {
 		return nil, err
 	}
 	if m := i.original; m != nil && m.thinking && !m.deleted {
-		if err := s.rewrite(m, q.body); err != nil {
+		if err := s.rewrite(m, q.body, q.files); err != nil {
 			return nil, err
 		}
 		return s.wireMessage(m), nil
 	}
-	m, err := s.reply(i, q.body)
+	m, err := s.reply(i, q.body, q.files)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (s *Server) editResponse(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.rewrite(m, q.body); err != nil {
+	if err := s.rewrite(m, q.body, q.files); err != nil {
 		return nil, err
 	}
 	return s.wireMessage(m), nil

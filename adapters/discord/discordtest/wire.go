@@ -81,7 +81,7 @@ func (s *Server) wireMessage(m *message) object {
 	}
 	out := object{
 		"id": m.ID, "type": 0, "channel_id": m.in.ID, "content": m.said.Content, "timestamp": timestamp(m.at),
-		"edited_timestamp": timestamp(m.edited), "tts": false, "pinned": false, "flags": flags, "attachments": []object{},
+		"edited_timestamp": timestamp(m.edited), "tts": false, "pinned": false, "flags": flags, "attachments": m.wireAttachments(),
 		"embeds": m.said.wireEmbeds(), "components": m.said.Components, "mention_everyone": m.everyone(),
 		"mention_roles": []string{}, "mentions": s.mentioned(m),
 	}

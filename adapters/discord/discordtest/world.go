@@ -38,6 +38,13 @@ func (s *Server) Mute(place string) { s.permit(place, func(c *channel) { c.muted
 // Unmute ends what Mute began.
 func (s *Server) Unmute(place string) { s.permit(place, func(c *channel) { c.muted = false }) }
 
+// DenyFiles forbids the bot to attach files in a channel but to an answer. AllowFiles
+// allows it.
+func (s *Server) DenyFiles(place string) { s.permit(place, func(c *channel) { c.fileless = true }) }
+
+// AllowFiles ends what DenyFiles began.
+func (s *Server) AllowFiles(place string) { s.permit(place, func(c *channel) { c.fileless = false }) }
+
 func (s *Server) permit(place string, change func(*channel)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
