@@ -73,7 +73,7 @@ func (g *engine) clear() (undone []*entry) {
 	}
 	g.life, g.entries, g.vias, g.wakes, g.held = nil, newIndex(), map[string]*via{}, nil, nil
 	for _, l := range g.lanes {
-		l.heap = nil
+		l.heap, l.open = nil, 0
 	}
 	return undone
 }
@@ -157,7 +157,11 @@ func (g *engine) add(e *entry, owner string) {
 	if owner == "" || owner != g.ownerLocked() {
 		return
 	}
+	if old := g.entries.get(e.login()); old != nil {
+		old.via.lane.open--
+	}
 	g.entries.put(e)
+	e.via.lane.open++
 	g.push(e)
 }
 
@@ -283,5 +287,6 @@ func (g *engine) settle(r *run, keep bool) {
 		g.push(e)
 	default:
 		g.entries.remove(e.login())
+		e.via.lane.open--
 	}
 }

@@ -10,6 +10,7 @@ import (
 type lane struct {
 	heap    dueHeap
 	running int
+	open    int // all of them, also those that are in no heap of its
 }
 
 // due takes what is due and may be worked on now, and the ids of those whose cards

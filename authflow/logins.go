@@ -51,6 +51,7 @@ type Logins struct {
 	deciding  keyLock // by login: what takes it up, and what people decide about it
 	engine    *engine
 	outbox    chan struct{} // something was put into the outbox
+	tallies   *tallies
 
 	flights    flights
 	refreshing chan struct{} // the next token may be due at another time
@@ -72,7 +73,7 @@ func New(o Options) *Logins {
 		store: o.Store, keys: o.Keys, http: client, transport: client.Transport.(mannered).over, log: o.Log,
 		providers: slices.Clone(o.Providers), replica: replica.New(o.Store, o.Log),
 		starting: newKeyLock(), deciding: newKeyLock(),
-		engine: newEngine(o.Providers), outbox: make(chan struct{}, 1),
+		engine: newEngine(o.Providers), outbox: make(chan struct{}, 1), tallies: newTallies(o.Providers),
 		flights: flights{now: map[string]*flight{}}, refreshing: make(chan struct{}, 1), slots: slots,
 	}
 	l.public = strings.TrimRight(o.PublicURL, "/")
@@ -262,6 +263,9 @@ func (l *Logins) change(ctx context.Context, id string, decide decision) (Login,
 			return Login{}, fmt.Errorf("change login %s: %w", id, err)
 		}
 		l.engine.wrote(id)
+		if c.Ended {
+			l.tallies.of(row.Provider).ended[State(c.State)].Add(1)
+		}
 		l.log.Info("login "+c.State, "login", id, "provider", row.Provider, "why", string(o.Why))
 		l.tellSoon()
 		l.refreshSoon()

@@ -185,12 +185,18 @@ func (d *delivery) one(ctx context.Context, t store.Tell) {
 	}
 	late := time.Now().After(t.GiveUp)
 	if err == nil || gone || late {
-		if err != nil && !gone {
+		switch {
+		case gone:
+		case err != nil:
+			l.tallies.givenUp.Add(1)
 			l.log.Error("something was never told", "key", t.Key, "error", err)
+		default:
+			l.tallies.told.Add(1)
 		}
 		d.settle(ctx, t, func(ctx context.Context) error { return l.store.DropTell(ctx, t.Key, t.Seq) })
 		return
 	}
+	l.tallies.untold.Add(1)
 	wait := min(time.Second<<min(t.Tries, 6), tellLonger)
 	l.log.Warn("something could not be told and is tried again", "key", t.Key, "after", wait, "error", err)
 	again := time.Now().Add(wait)

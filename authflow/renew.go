@@ -42,6 +42,7 @@ func (l *Logins) renewed(ctx context.Context, p Provider, row store.Account, t T
 		err := l.store.RenewAccount(context.WithoutCancel(ctx), row, nil)
 		switch {
 		case err == nil:
+			l.tallies.of(p.Name).refreshed.Add(1)
 			l.log.Info("token refreshed", "account", row.ID, "provider", p.Name)
 			l.refreshSoon()
 			return nil
@@ -62,6 +63,7 @@ func (l *Logins) died(ctx context.Context, row store.Account, why error) error {
 	if err := l.store.RenewAccount(context.WithoutCancel(ctx), row, l.tellOfAccount(row)); err != nil {
 		return fmt.Errorf("end account %s: %w", row.ID, err)
 	}
+	l.tallies.of(row.Provider).died.Add(1)
 	l.log.Warn("provider has ended an access", "account", row.ID, "provider", row.Provider, "error", why)
 	l.tellSoon()
 	return ErrSignInAgain
@@ -70,6 +72,7 @@ func (l *Logins) died(ctx context.Context, row store.Account, why error) error {
 // failed has a refresh tried again. One that may have used up the refresh token is
 // not, as long as the access token lasts.
 func (l *Logins) failed(ctx context.Context, p Provider, row store.Account, t Token, why error) error {
+	l.tallies.of(p.Name).refreshFailed.Add(1)
 	now := time.Now()
 	unclear := p.Rotates && errors.Is(why, ErrUnclear) && now.Before(t.Expires)
 	row.Tries++

@@ -257,6 +257,11 @@ func TestTokenOfTheFenced(t *testing.T) {
 				w.sleep(40 * time.Second)
 				w.wantState(l, "linked fake")
 				w.wantTold("tells alice: linked fake")
+				for _, p := range []*process{a, b} {
+					if n := p.Stats().Providers["fake"].Open; n != 0 {
+						w.Errorf("got %d open, want none", n)
+					}
+				}
 			})
 		})
 	}

@@ -155,14 +155,8 @@ func (l *Logins) later(e *entry, at time.Time) { e.due = l.engine.on(at) }
 // askNext asks the provider how a waiting login stands. What was ended by us goes
 // on at the usual pace, if it goes on.
 func (l *Logins) askNext(ctx context.Context, e *entry) {
-	before, client := e.turn(l.engine), l.http
-	if before.Grant.Hold {
-		client = patient(client)
-	}
-	a, err := e.via.flow.Next(ctx, client, before.Grant, nil)
-	if err == nil && a.State == Granted && a.Token == nil {
-		err = errors.New("granted, and no token came with it")
-	}
+	before := e.turn(l.engine)
+	a, err := l.askOnce(ctx, e, before.Grant)
 	now := time.Now()
 	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
 		l.later(e, now.Add(before.Grant.pace()))
@@ -183,6 +177,26 @@ func (l *Logins) askNext(ctx context.Context, e *entry) {
 		e.take(l.engine, e.login(), after.Grant)
 		l.slower(ctx, e, after.Grant, due)
 	}
+}
+
+// askOnce polls, and counts that. Where a browser comes back instead, nobody is asked.
+func (l *Logins) askOnce(ctx context.Context, e *entry, g Grant) (Answer, error) {
+	client, count := l.http, l.tallies.of(e.via.provider.Name)
+	if g.Hold {
+		client = patient(client)
+	}
+	asks := g.Every > 0
+	if asks {
+		count.begins(l.engine.on(time.Now()) - e.due)
+	}
+	a, err := e.via.flow.Next(ctx, client, g, nil)
+	if err == nil && a.State == Granted && a.Token == nil {
+		err = errors.New("granted, and no token came with it")
+	}
+	if asks && (err == nil || !errors.Is(ctx.Err(), context.Canceled)) {
+		count.polled(err)
+	}
+	return a, err
 }
 
 // logTurn tells the operator what is worth knowing of an answer.

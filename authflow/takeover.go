@@ -133,9 +133,13 @@ func (l *Logins) bury(ctx context.Context, row store.Login, why error) error {
 	err := l.store.ChangeLogin(ctx, store.Change{
 		ID: row.ID, From: row.State, State: string(Failed), Ended: true, Origin: l.sealOrigin(row, origin{Why: Unavailable}),
 	})
-	if err != nil && !errors.Is(err, store.ErrStale) {
+	switch {
+	case errors.Is(err, store.ErrStale):
+		return nil
+	case err != nil:
 		return fmt.Errorf("end login %s: %w", row.ID, err)
 	}
+	l.tallies.of(row.Provider).ended[Failed].Add(1)
 	return nil
 }
 

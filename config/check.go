@@ -27,7 +27,10 @@ func (c *Config) settle() mistakes {
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	m.checkPublicURL(c.PublicURL)
 	c.Listen = cmp.Or(c.Listen, listenBy(c.PublicURL))
-	m.checkListen(c.Listen)
+	m.checkListen("USHER_LISTEN", c.Listen, "127.0.0.1:8080, or :8080")
+	if c.Metrics != "" {
+		m.checkListen("USHER_METRICS_LISTEN", c.Metrics, "127.0.0.1:9090, or :9090")
+	}
 	m.checkWord("USHER_LOG", c.Log, "text", "json")
 	m.checkWord("USHER_LOG_LEVEL", c.Level, "debug", "info", "warn", "error")
 	m.more(c.platforms())
@@ -94,13 +97,13 @@ func (m *mistakes) checkPublicURL(raw string) {
 	}
 }
 
-func (m *mistakes) checkListen(address string) {
+func (m *mistakes) checkListen(name, address, like string) {
 	_, port, err := net.SplitHostPort(address)
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		m.addf("USHER_LISTEN", "%q is no address to listen on. Give one as in 127.0.0.1:8080, or :8080 for all networks", address)
+		m.addf(name, "%q is no address to listen on. Give one as in %s for all networks", address, like)
 	}
 }
 

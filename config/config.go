@@ -37,6 +37,7 @@ type Usher struct {
 	Previous  seal.Secret `env:"USHER_SECRET_PREVIOUS" doc:"the secret before this one, while you change it"`
 	Logins    []string    `env:"USHER_PROVIDERS" doc:"where people can sign in: names, separated by commas, each with settings of its own below it; empty for a bot without logins"`
 	Listen    string      `env:"USHER_LISTEN" doc:"where HTTP is served; by default 127.0.0.1:8080, and :8080 where USHER_PUBLIC_URL is set"`
+	Metrics   string      `env:"USHER_METRICS_LISTEN" doc:"where metrics are served for Prometheus, at /metrics, as in 127.0.0.1:9090; nobody is asked who they are there. Empty: nowhere"`
 	PublicURL string      `env:"USHER_PUBLIC_URL" doc:"the https address that leads to USHER_LISTEN from outside; platforms then deliver over HTTP, and people can sign in through a browser"`
 	Log       string      `env:"USHER_LOG" envDefault:"text" doc:"how the log is written to standard error: text or json"`
 	Level     string      `env:"USHER_LOG_LEVEL" envDefault:"info" doc:"what is logged: debug, info, warn or error"`

@@ -47,6 +47,7 @@ func TestDefaults(t *testing.T) {
 	for _, tt := range []struct{ name, got, want string }{
 		{"store", c.Store.Name.Reveal(), "usher.db"},
 		{"listen", c.Listen, "127.0.0.1:8080"},
+		{"metrics", c.Metrics, ""},
 		{"public URL", c.PublicURL, ""},
 		{"log", c.Log + " " + c.Level, "text info"},
 		{"telegram", string(c.Telegram.Mode) + " " + c.Telegram.APIBase, "auto https://api.telegram.org"},
@@ -167,10 +168,11 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name:    "words and addresses",
-			environ: least("USHER_LOG=xml", "USHER_LOG_LEVEL=loud", "USHER_LISTEN=8080", "USHER_PUBLIC_URL=bot.example.com"),
+			environ: least("USHER_LOG=xml", "USHER_LOG_LEVEL=loud", "USHER_LISTEN=8080", "USHER_METRICS_LISTEN=localhost", "USHER_PUBLIC_URL=bot.example.com"),
 			want: []string{
 				"USHER_PUBLIC_URL: is not an absolute URL, as in https://login.example.com. Give it as in https://bot.example.com",
 				`USHER_LISTEN: "8080" is no address to listen on. Give one as in 127.0.0.1:8080, or :8080 for all networks`,
+				`USHER_METRICS_LISTEN: "localhost" is no address to listen on. Give one as in 127.0.0.1:9090, or :9090 for all networks`,
 				`USHER_LOG: is "xml". Choose one of text, json`,
 				`USHER_LOG_LEVEL: is "loud". Choose one of debug, info, warn, error`,
 			},

@@ -45,7 +45,7 @@ func (b *Bot) runCommand(ctx context.Context, in *Invocation) error {
 			return err
 		}
 	}
-	return in.node.handler(ctx, in)
+	return b.counted(ctx, in)
 }
 
 // directFirst finds the direct chat, where a private command answers on a platform

@@ -41,7 +41,7 @@ func (b *Bot) waitsFor() string {
 		return "not running"
 	}
 	for _, p := range b.sorted() {
-		if !p.adapter.Ready() && !p.waits.Load() {
+		if !p.ready() {
 			return p.caps.Title + " is not connected"
 		}
 	}

@@ -54,6 +54,7 @@ var libraries = []struct{ path, only string }{
 	{"github.com/go-telegram-bot-api/telegram-bot-api", "adapters/telegram cmd/bench"},
 	{"github.com/zitadel/oidc", interop},
 	{"github.com/luikyv/go-oidc", interop},
+	{"github.com/prometheus", "cmd/usher"},
 	{"github.com/jackc/pgx", "core/store/sqlstore core/store/storetest/pgtest"},
 	{"go.uber.org/fx", "cmd module.go module_test.go"},
 	{"golang.org/x/oauth2", "cmd/bench"}, // to compare with
@@ -167,6 +168,7 @@ func TestLibraryRules(t *testing.T) {
 		dgo    = "github.com/bwmarrin/discordgo"
 		tgb    = "github.com/go-telegram-bot-api/telegram-bot-api/v5"
 		oauth2 = "golang.org/x/oauth2"
+		prom   = "github.com/prometheus/client_golang/prometheus"
 		op     = "github.com/zitadel/oidc/v3/pkg/op"
 	)
 	prove(t, badLibraries, []probe{
@@ -179,6 +181,8 @@ func TestLibraryRules(t *testing.T) {
 		{"the same for use", goFile{path: "authflow/a.go", imports: []string{oauth2}}, "may not import " + oauth2},
 		{"a server of others", goFile{path: "authflow/interop/zitadel_test.go", imports: []string{op}}, ""},
 		{"a server of others in a test", goFile{path: "authflow/story_test.go", imports: []string{op}}, "may not import " + op},
+		{"metrics where they are served", goFile{path: "cmd/usher/metrics.go", imports: []string{prom}}, ""},
+		{"metrics where they are counted", goFile{path: "authflow/stats.go", imports: []string{prom}}, "may not import " + prom},
 		{"fx in a module", goFile{path: "core/module.go", imports: []string{fx}}, ""},
 		{"fx in cmd", goFile{path: "cmd/usher/wire.go", imports: []string{fx}}, ""},
 		{"fx elsewhere", goFile{path: "core/bot.go", imports: []string{fx}}, "core/bot.go may not"},

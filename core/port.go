@@ -15,7 +15,11 @@ type port struct {
 	caps    Caps
 	bot     *Bot
 	waits   atomic.Bool // for the platform's lease, which another process has
+	tally   tally
 }
+
+// ready reports whether the platform is connected, or another process sees to it.
+func (p *port) ready() bool { return p.adapter.Ready() || p.waits.Load() }
 
 // reply answers an event, by several messages where one is too small.
 func (p *port) reply(ctx context.Context, back Responder, chat Chat, m Message) (Ref, error) {

@@ -164,6 +164,7 @@ func (b *Bot) routeToken(ctx context.Context, in *Invocation) error {
 	if h == nil {
 		return in.tell(ctx, b.words.TooOld)
 	}
+	in.port.tally.presses.Add(1)
 	return b.act(ctx, in, h, act, values, filled)
 }
 

@@ -15,20 +15,24 @@ import (
 // drainFor is how long requests may go on after the end was asked for.
 const drainFor = 6 * time.Second
 
-// listen takes the address that USHER_LISTEN says.
-func listen(ctx context.Context, address string) (net.Listener, error) {
+// listen takes the address that a setting says.
+func listen(ctx context.Context, setting, address string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("USHER_LISTEN: %w. Set another address, or end what uses this one", err)
+		return nil, fmt.Errorf("%s: %w. Set another address, or end what uses this one", setting, err)
 	}
 	return l, nil
 }
 
-// newServer serves what platforms and browsers ask the bot over HTTP. A delivery
-// is answered within 25 seconds (telegram).
-func newServer(at net.Listener, bot *core.Bot, log *slog.Logger) core.Companion {
+// newFront serves what platforms and browsers ask the bot over HTTP.
+func newFront(at net.Listener, bot *core.Bot, log *slog.Logger) core.Companion {
+	return newServer(at, bot.Handler(), log)
+}
+
+// newServer serves HTTP. A delivery is answered within 25 seconds (telegram).
+func newServer(at net.Listener, h http.Handler, log *slog.Logger) core.Companion {
 	server := &http.Server{
-		Handler:           bot.Handler(),
+		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      time.Minute,

@@ -8,9 +8,9 @@
 //	usher version                 say what this is
 //
 // main.go reads the command line; serve.go runs the bot, which wire.go puts
-// together and http.go makes reachable, and ready.go says when it is; keys.go
-// changes the secret; manifest.go prints manifests. Which settings there are says
-// config/example.env.
+// together and http.go makes reachable, and ready.go says when it is; metrics.go
+// shows Prometheus what it does; keys.go changes the secret; manifest.go prints
+// manifests. Which settings there are says config/example.env.
 package main
 
 import (

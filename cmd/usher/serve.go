@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"net"
 
 	"go.uber.org/dig"
 	"go.uber.org/fx"
@@ -18,13 +19,20 @@ func serve(ctx context.Context, environ []string, file string, errs io.Writer, p
 		return err
 	}
 	whole := context.WithoutCancel(ctx) // a start is brief, and a stop must be whole
-	at, err := listen(whole, c.Listen)
+	at, err := listen(whole, "USHER_LISTEN", c.Listen)
 	if err != nil {
 		return err
 	}
 	defer at.Close()
+	var metrics net.Listener
+	if c.Metrics != "" {
+		if metrics, err = listen(whole, "USHER_METRICS_LISTEN", c.Metrics); err != nil {
+			return err
+		}
+		defer metrics.Close()
+	}
 	log := c.Logger(errs)
-	app := fx.New(wire(c, log, at), fx.Options(parts...))
+	app := fx.New(wire(c, log, at, metrics), fx.Options(parts...))
 	if err := app.Start(whole); err != nil {
 		return dig.RootCause(err)
 	}

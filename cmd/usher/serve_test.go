@@ -119,6 +119,7 @@ func TestWhatKeepsItFromRunning(t *testing.T) {
 		{"the store is in use", w.settings(), "usher.db is in use by another usher"},
 		{"the store is no file", w.settings("USHER_STORE=" + w.dir), "it is not a file"},
 		{"the address is taken", w.settings("USHER_LISTEN=" + taken.Addr().String()), "usher: USHER_LISTEN: listen tcp " + taken.Addr().String()},
+		{"the address for metrics is taken", other.settings("USHER_METRICS_LISTEN=" + taken.Addr().String()), "usher: USHER_METRICS_LISTEN: listen tcp " + taken.Addr().String()},
 		{"another secret", other.settings("USHER_SECRET=" + strings.ToUpper(secret)), "usher: USHER_SECRET is not the secret"},
 		{"a token that Telegram does not know", other.settings("TELEGRAM_TOKEN=1:AAaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), "usher: publish commands on Telegram: TELEGRAM_TOKEN: "},
 	} {

@@ -15,12 +15,24 @@ func version() string {
 	return describe(info)
 }
 
+// release is the version alone.
+func release() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return released(info)
+}
+
+// released is the version of the module, as far as the build knows it.
+func released(info *debug.BuildInfo) string { return cmp.Or(info.Main.Version, "(devel)") }
+
 func describe(info *debug.BuildInfo) string {
 	set := map[string]string{}
 	for _, s := range info.Settings {
 		set[s.Key] = s.Value
 	}
-	said := []string{"usher " + cmp.Or(info.Main.Version, "(devel)")}
+	said := []string{"usher " + released(info)}
 	if revision := set["vcs.revision"]; revision != "" {
 		said = append(said, "revision "+revision[:min(12, len(revision))])
 	}

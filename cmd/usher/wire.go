@@ -22,13 +22,17 @@ import (
 const stopWithin = 40 * time.Second
 
 // wire is all that the bot is made of: the modules of usher, and what is this
-// program's own.
-func wire(c config.Config, log *slog.Logger, at net.Listener) fx.Option {
+// program's own. metrics is nil where none are served.
+func wire(c config.Config, log *slog.Logger, at, metrics net.Listener) fx.Option {
+	inside := fx.Options()
+	if metrics != nil {
+		inside = core.ProvideCompanion(newMetrics(metrics))
+	}
 	return fx.Options(
 		config.Module, sqlstore.Module, authflow.Module, core.Module,
 		discord.Module, slack.Module, telegram.Module,
 		fx.Replace(c, log), fx.Supply(fx.Annotate(at, fx.As(new(net.Listener)))),
-		core.ProvideCompanion(newServer), core.ProvideCompanion(newAnnouncement),
+		core.ProvideCompanion(newFront), core.ProvideCompanion(newAnnouncement), inside,
 		fx.StopTimeout(stopWithin), fx.WithLogger(quiet),
 	)
 }

@@ -32,7 +32,7 @@ func TestGraph(t *testing.T) {
 		{"Telegram alone", config.Config{Telegram: telegram.Config{Token: "1:x"}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if err := fx.ValidateApp(wire(tt.c, slog.New(slog.DiscardHandler), &net.TCPListener{})); err != nil {
+			if err := fx.ValidateApp(wire(tt.c, slog.New(slog.DiscardHandler), &net.TCPListener{}, &net.TCPListener{})); err != nil {
 				t.Error(err)
 			}
 		})
