@@ -267,6 +267,36 @@ func TestTokenOfTheFenced(t *testing.T) {
 	}
 }
 
+// TestTokenAfterAnOutage was granted while the store was away from all, for longer than
+// a lease. It is stored when the store is back, and whoever has taken over by then sees
+// that before it asks, which would end the token.
+func TestTokenAfterAnOutage(t *testing.T) {
+	for _, pace := range []time.Duration{time.Second, 5 * time.Second} {
+		t.Run(pace.String(), func(t *testing.T) {
+			together(t, setup{server: authtest.Options{Interval: pace}}, func(w *world, a, b *process) {
+				l := w.startAt(a, "alice")
+				w.sleep(pace / 2)
+				w.approve(l, "octocat")
+				a.db.cut.Store(true)
+				b.db.cut.Store(true)
+				w.sleep(40 * time.Second)
+				b.db.cut.Store(false)
+				for live := 0; live == 0; w.sleep(10 * time.Millisecond) {
+					n, _, err := w.db.Replicas(w.Context())
+					w.must(err)
+					live = n
+				}
+				a.db.cut.Store(false) // the store takes it after b, which is alone until then
+				w.sleep(20 * time.Second)
+				w.wantState(l, "linked octocat")
+				if got := w.polls(); len(got) != 1 {
+					w.Errorf("got polls at %v, want the one that brought the token", got)
+				}
+			})
+		})
+	}
+}
+
 // TestEndOfTheFenced is found out by a process that may no longer act: the one that
 // may finds out by itself.
 func TestEndOfTheFenced(t *testing.T) {

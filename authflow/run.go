@@ -131,8 +131,9 @@ func (p Provider) flow(name string) Flow {
 func (l *Logins) serve(r *run) bool {
 	ctx, e := r.ctx, r.entry
 	switch {
-	case l.engine.owner() == "": // it is another's by now, or soon will be
-		return false
+	case l.engine.owner() == "": // it is another's by now, or soon will be; what is decided, clear hands on
+		l.later(e, time.Now().Add(retryWrite))
+		return e.decided()
 	case e.stale:
 		return l.reread(ctx, e)
 	case e.decided():

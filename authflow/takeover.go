@@ -14,20 +14,24 @@ import (
 
 const (
 	lookOften  = time.Second     // at what other processes do, while there are some
-	lookSeldom = 5 * time.Second // whether there are others
+	lookSeldom = 5 * time.Second // whether there are others, once what was taken over has settled
 	lookBack   = 5 * time.Second // further than to the last look: what is committed late is dated back
+	settles    = 3 * time.Second // until what the last owner of a login could still store is seen here
 )
 
 // takeOver takes up what processes left that are no more, and follows what those
 // that live make of our logins, until ctx ends.
 func (l *Logins) takeOver(ctx context.Context, life *replica.Life) {
-	looked := time.Now()
+	looked, claimed := time.Now(), time.Time{}
 	away := replica.Trouble{Log: l.log, What: "what other processes do cannot be seen"}
 	for ctx.Err() == nil {
 		now := time.Now()
 		live, dead, err := l.replica.Look(life)
 		if err == nil {
-			err = l.claim(ctx, life.ID, dead, live, now)
+			var left int
+			if left, err = l.claim(ctx, life.ID, dead, live, now); left > 0 {
+				claimed = now
+			}
 		}
 		if err == nil {
 			err = l.follow(ctx, life.ID, now.Sub(looked)+lookBack)
@@ -38,7 +42,7 @@ func (l *Logins) takeOver(ctx context.Context, life *replica.Life) {
 			return
 		case err == nil:
 			looked = now
-			if live <= 1 {
+			if live <= 1 && now.Sub(claimed) > settles {
 				wait = lookSeldom
 			}
 		}
@@ -49,23 +53,23 @@ func (l *Logins) takeOver(ctx context.Context, life *replica.Life) {
 	}
 }
 
-// claim takes up the open logins and the outbox of processes that are no more. They
-// were known to be before it began.
-func (l *Logins) claim(ctx context.Context, owner string, dead []string, live int, begun time.Time) error {
+// claim takes up the open logins and the outbox of processes that are no more, and
+// returns how many logins were left. The processes were known to be no more before it
+// began.
+func (l *Logins) claim(ctx context.Context, owner string, dead []string, live int, begun time.Time) (left int, err error) {
 	l.engine.claiming(true)
 	defer l.engine.claiming(false)
-	left, err := l.store.LeftLogins(ctx, owner, dead, live)
-	if err != nil {
-		return err
+	if left, err = l.store.LeftLogins(ctx, owner, dead, live); err != nil {
+		return 0, err
 	}
 	for next := (place{begun: begun, of: left}); next.at < left; {
 		rows, err := l.store.ClaimLogins(ctx, owner, dead, min(claimBatch, left-next.at))
 		if err != nil {
-			return err
+			return left, err
 		}
 		for _, row := range rows {
 			if err := l.takeUp(ctx, row, next); err != nil {
-				return err
+				return left, err
 			}
 			next.at++
 		}
@@ -77,7 +81,7 @@ func (l *Logins) claim(ctx context.Context, owner string, dead []string, live in
 	if n > 0 {
 		l.tellSoon()
 	}
-	return err
+	return left, err
 }
 
 // place is a login's among those that are taken over with it.
@@ -90,12 +94,14 @@ type place struct {
 func alone() place { return place{begun: time.Now(), of: 1} }
 
 // wait is how long to wait before a login is asked about first that is taken over now:
-// an interval, since nobody knows when it was asked about last. All of them come
+// an interval, since nobody knows when it was asked about last, and settles, since a
+// token that its last owner got may just be stored, now that the store is back: there
+// are providers that end it when they are asked for it once more. All of them come
 // evenly over most of a second one, however long it takes to read them; its rest is
 // the time in which nobody has noticed yet that a lease has run out.
 func (p place) wait(every time.Duration, now time.Time) time.Duration {
 	turn := every * 4 / 5 * time.Duration(p.at) / time.Duration(p.of)
-	return max(every, every+turn-now.Sub(p.begun)) + rand.N(every/50+1)
+	return max(every, settles, every+turn-now.Sub(p.begun)) + rand.N(every/50+1)
 }
 
 // takeUp goes on with a claimed login, unless its person has just ended it: that is

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"net/url"
@@ -138,7 +139,7 @@ func (v *visit) pass(w http.ResponseWriter) {
 		r.w.pace.issue(body)
 	case v.at == polling && status == http.StatusOK:
 		v.at = issuing
-		v.note(event{what: issuing, code: r.w.pace.answer(v.form.Get("device_code"), true)})
+		v.witness(event{what: issuing, code: r.w.pace.answer(v.form.Get("device_code"), true)})
 	case v.at == polling:
 		r.w.pace.answer(v.form.Get("device_code"), false)
 	}
@@ -151,7 +152,8 @@ func (v *visit) pass(w http.ResponseWriter) {
 }
 
 func (v *visit) forward(to string) (status int, header http.Header, body []byte, err error) {
-	req, err := http.NewRequestWithContext(v.req.Context(), v.req.Method, to+v.req.URL.RequestURI(), bytes.NewReader(v.body))
+	whole := context.WithoutCancel(v.req.Context()) // what has become of it is known, whoever dies
+	req, err := http.NewRequestWithContext(whole, v.req.Method, to+v.req.URL.RequestURI(), bytes.NewReader(v.body))
 	if err != nil {
 		return 0, nil, nil, err
 	}
@@ -181,6 +183,14 @@ func (v *visit) note(e event) {
 		panic(http.ErrAbortHandler)
 	}
 	e.frozen = v.r.frozen > 0
+	v.r.w.note(e)
+}
+
+// witness notes what somebody else did for the process, though it was killed meanwhile.
+func (v *visit) witness(e event) {
+	v.r.mu.Lock()
+	defer v.r.mu.Unlock()
+	e.frozen = v.r.frozen > 0 || v.r.cmd == nil || v.r.life != v.life
 	v.r.w.note(e)
 }
 

@@ -52,6 +52,7 @@ var ends = []struct {
 	{authflow.Expired, "That code has expired."},
 	{authflow.Cancelled, "Cancelled."},
 	{authflow.Failed, "could not complete this login"},
+	{authflow.Failed, "did not say whose account it is"}, // for the token has ended
 }
 
 // endOf is how a login has ended whose card reads so, or empty.

@@ -51,7 +51,7 @@ type event struct {
 	login  string // of a step in the store
 	chat   string // of what is told or shown
 	code   string // that is shown, or whose token was issued
-	frozen bool   // by a process that stands still: what was under way still came
+	frozen bool   // by or for a process that stands still, or is no more: what was under way still came
 	deadly bool   // a strike that a process does not survive, or not its lease
 }
 
