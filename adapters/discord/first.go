@@ -196,7 +196,9 @@ func (f *first) update(ctx context.Context, on core.Ref, m core.Message) error {
 		if m.Image != nil {
 			c = callback{Type: respondSilence} // which takes no time
 		}
-		switch err := f.give(ctx, c, answered, nil); {
+		// Inside an HTTP response, nobody would be told when it has come about: an edit
+		// that comes soon after could be there first, and be undone by it.
+		switch err := f.give(ctx, c, answered, new(message)); {
 		case errors.Is(err, core.ErrTooLate), errors.Is(err, core.ErrUnsure):
 		case err != nil || m.Image == nil:
 			return err
