@@ -216,3 +216,36 @@ func TestForms(t *testing.T) {
 		})
 	}
 }
+
+// An update is there before whoever gave it goes on: what is edited next comes after
+// it, also where the interaction was posted to the bot.
+func TestUpdateIsThere(t *testing.T) {
+	for _, over := range []string{"gateway", "http"} {
+		t.Run(over, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var r *running
+				sees := ""
+				r = startOn(t, over, func(ev core.Event) {
+					if _, pressed := ev.What.(core.Press); !pressed {
+						reply(t, ev, core.Message{Text: "Press", Rows: [][]core.Control{{core.Button{Label: "Go", Do: core.Action{}.WithToken("go")}}}})
+						return
+					}
+					if err := ev.Back.Update(t.Context(), core.Message{Text: "Asking"}); err != nil {
+						t.Error(err)
+					}
+					sees = outline(r.srv, "alice", "#general")
+				})
+				r.srv.Say("alice", "#general", "/open")
+				time.Sleep(time.Second)
+				if err := r.srv.Press("alice", adaptertest.Last(r.srv, "alice", "#general"), "Go"); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(5 * time.Second)
+				if sees != "Asking" {
+					t.Errorf("alice sees %q when the update is done, want it", sees)
+				}
+				r.end(t)
+			})
+		})
+	}
+}
