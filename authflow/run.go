@@ -268,7 +268,7 @@ func (l *Logins) commit(ctx context.Context, e *entry) bool {
 	switch {
 	case errors.Is(err, ErrEnded):
 		if row, _, err := l.open(ctx, e.login()); err == nil && row.State != string(Waiting) && e.state() != State(row.State) {
-			l.resume(ctx, row, alone()) // another life's token came
+			l.resume(ctx, row, single()) // another life's token came
 			return false
 		}
 		l.log.Info("login was ended elsewhere", "login", e.login(), "provider", e.via.provider.Name)

@@ -90,8 +90,8 @@ type place struct {
 	at, of int
 }
 
-// alone is the place of a login that is taken over by itself.
-func alone() place { return place{begun: time.Now(), of: 1} }
+// single is the place of a login that is taken over by itself.
+func single() place { return place{begun: time.Now(), of: 1} }
 
 // wait is how long to wait before a login is asked about first that is taken over now:
 // an interval, since nobody knows when it was asked about last, and settles, since a
@@ -197,7 +197,7 @@ func (l *Logins) reread(ctx context.Context, e *entry) bool {
 		l.later(e, time.Now().Add(retryWrite))
 		return true
 	}
-	l.engine.replace(e, l.entryOf(row, alone()))
+	l.engine.replace(e, l.entryOf(row, single()))
 	return true
 }
 
@@ -237,7 +237,7 @@ func (l *Logins) takeUpMissing(ctx context.Context, owner, id string) error {
 	case err != nil:
 		return err
 	}
-	return l.takeUp(ctx, row, alone())
+	return l.takeUp(ctx, row, single())
 }
 
 func (l *Logins) forgetEnded(ctx context.Context, c store.Changed) error {

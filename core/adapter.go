@@ -35,8 +35,9 @@ type Adapter interface {
 	// chat that is no more, or *Slow.
 	Send(ctx context.Context, to Chat, m Message) (Ref, error)
 	// Edit replaces the message at r, also long after it was sent and by another
-	// process. It returns ErrGone when the platform allows it no more, and does not
-	// leave an image standing that m does not have.
+	// process. It returns ErrGone when the platform allows it no more, or does not let
+	// such a message get an image, or lose one: then the old one is deleted, and no
+	// image stands that m does not have.
 	Edit(ctx context.Context, r Ref, m Message) error
 	// Delete removes the message at r. One that is not there is no error.
 	Delete(ctx context.Context, r Ref) error
