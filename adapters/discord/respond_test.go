@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/usherbot/usher/adapters/adaptertest"
+	"github.com/usherbot/usher/adapters/discord/discordtest"
 	"github.com/usherbot/usher/core"
 )
 
@@ -223,9 +224,8 @@ func TestUpdateIsThere(t *testing.T) {
 	for _, over := range []string{"gateway", "http"} {
 		t.Run(over, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var r *running
-				sees := ""
-				r = startOn(t, over, func(ev core.Event) {
+				to, sees := make(chan *discordtest.Server, 1), make(chan string, 1)
+				r := startOn(t, over, func(ev core.Event) {
 					if _, pressed := ev.What.(core.Press); !pressed {
 						reply(t, ev, core.Message{Text: "Press", Rows: [][]core.Control{{core.Button{Label: "Go", Do: core.Action{}.WithToken("go")}}}})
 						return
@@ -233,16 +233,16 @@ func TestUpdateIsThere(t *testing.T) {
 					if err := ev.Back.Update(t.Context(), core.Message{Text: "Asking"}); err != nil {
 						t.Error(err)
 					}
-					sees = outline(r.srv, "alice", "#general")
+					sees <- outline(<-to, "alice", "#general")
 				})
+				to <- r.srv
 				r.srv.Say("alice", "#general", "/open")
 				time.Sleep(time.Second)
 				if err := r.srv.Press("alice", adaptertest.Last(r.srv, "alice", "#general"), "Go"); err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(5 * time.Second)
-				if sees != "Asking" {
-					t.Errorf("alice sees %q when the update is done, want it", sees)
+				if got := <-sees; got != "Asking" {
+					t.Errorf("alice sees %q when the update is done, want it", got)
 				}
 				r.end(t)
 			})
